@@ -1,0 +1,110 @@
+//! Answers for the wire, made from records. Stores that write JSON themselves do without.
+
+use std::any::Any;
+
+use bytes::Bytes;
+use serde::Serialize;
+
+use crate::{Answer, Call, Description, Document, Error, Id, Params, Result, Service, Value, read_fields};
+
+/// Runs a call through the methods that answer records, and writes these as JSON.
+pub(crate) async fn through_records<S: Service + ?Sized>(
+    service: &S,
+    call: Call<S::Id, S::Input>,
+    params: &Params,
+) -> Result<Answer> {
+    let description = service.describe();
+    let one = |record: S::Data, created| -> Result<Answer> {
+        let id = if created { id_of(&record, &description) } else { None };
+        Ok(Answer { json: encode(&record, &description, params)?, id, created, page: None })
+    };
+    let many = |records: Vec<S::Data>, created| -> Result<Answer> {
+        Ok(Answer { json: encode_list(&records, &description, params)?, id: None, created, page: None })
+    };
+    match call {
+        Call::Index => {
+            let page = service.index(params).await?;
+            let json = encode_list(&page.data, &description, params)?;
+            Ok(Answer { json, page: Some(page.info), ..Answer::default() })
+        }
+        Call::Read(id) => one(service.read(&id, params).await?, false),
+        Call::Create(data) => one(service.create(data, params).await?, true),
+        Call::CreateMany(data) => many(service.create_many(data, params).await?, true),
+        Call::Modify(id, patch) => {
+            let stored = service.modify(&id, patch, params).await?;
+            let created = stored.is_created();
+            one(stored.into_inner(), created)
+        }
+        Call::ModifyMany(patch) => many(service.modify_many(patch, params).await?, false),
+        Call::Update(id, data) => {
+            let stored = service.update(&id, data, params).await?;
+            let created = stored.is_created();
+            one(stored.into_inner(), created)
+        }
+        Call::Remove(id) => one(service.remove(&id, params).await?, false),
+        Call::RemoveMany => many(service.remove_many(params).await?, false),
+    }
+}
+
+/// Returns the document that a record is, if it is one: no conversion is then needed.
+fn as_document<T: 'static>(record: &T) -> Option<&Document> {
+    (record as &dyn Any).downcast_ref()
+}
+
+/// Returns the id that a record holds.
+pub(crate) fn id_of<T: Serialize + 'static>(record: &T, description: &Description) -> Option<Id> {
+    if let Some(document) = as_document(record) {
+        return Id::from_value(document.get(description.id_field())?);
+    }
+    let mut slot = [Value::Null];
+    // A record that is not an object has no id, and needs none.
+    read_fields(record, &[description.id_field().into()], &mut slot).ok()?;
+    Id::from_value(&slot[0])
+}
+
+fn encode<T: Serialize + 'static>(record: &T, description: &Description, params: &Params) -> Result<Bytes> {
+    let mut json = Vec::with_capacity(256);
+    write_record(record, description, params, &mut json)?;
+    Ok(json.into())
+}
+
+fn encode_list<T: Serialize + 'static>(records: &[T], description: &Description, params: &Params) -> Result<Bytes> {
+    let mut json = Vec::with_capacity(64 + 128 * records.len());
+    json.push(b'[');
+    for (position, record) in records.iter().enumerate() {
+        if position > 0 {
+            json.push(b',');
+        }
+        write_record(record, description, params, &mut json)?;
+    }
+    json.push(b']');
+    Ok(json.into())
+}
+
+/// Writes a record as JSON behind what is in the buffer, with what the caller may see and asked for.
+///
+/// # Errors
+/// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where the record's `Serialize` fails.
+pub fn write_record<T: Serialize + 'static>(
+    record: &T,
+    description: &Description,
+    params: &Params,
+    json: &mut Vec<u8>,
+) -> Result<()> {
+    if description.reveals_all(params) {
+        return write(record, json);
+    }
+    let value = match as_document(record) {
+        Some(document) => Value::Document(document.clone()),
+        None => Value::from_serialize(record)?,
+    };
+    match value {
+        Value::Document(document) => write(&description.reveal(document, params), json),
+        // What is not an object has no fields to select or hide.
+        other => write(&other, json),
+    }
+}
+
+fn write<T: Serialize>(value: &T, json: &mut Vec<u8>) -> Result<()> {
+    serde_json::to_writer(json, value).map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))
+}

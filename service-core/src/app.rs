@@ -1,0 +1,382 @@
+//! [`App`]: services by path.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use parking_lot::RwLock;
+
+use crate::{Description, Document, DynService, Error, Id, Result, RouteValues, Service, Text, Untyped};
+
+/// Services by path: what a program is made of, and what transports expose.
+///
+/// An app is a handle: a clone is the same app, and a service that is mounted later is there at once, for calls from
+/// inside the program and for transports alike. Slashes around a path make no difference.
+///
+/// ```
+/// use remex_core::{App, Document, FnService, Id, Page, Params, Service};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> remex_core::Result<()> {
+/// let app = App::new();
+/// app.mount("birds", FnService::<Id>::new("birds").index(|_| async {
+///     Ok(vec![Document::new().with("id", 1).with("name", "Wren")].into())
+/// }))?;
+///
+/// let birds = app.service("/birds/")?;
+/// assert_eq!(birds.index(&Params::new()).await?.data[0]["name"].as_str(), Some("Wren"));
+/// assert!(app.service("fish").is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct App(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    mounts: RwLock<Mounts>,
+    start: RwLock<Vec<Task>>,
+    stop: RwLock<Vec<Task>>,
+}
+
+type Task = Arc<dyn Fn(App) -> BoxFuture<'static, Result<()>> + Send + Sync>;
+
+#[derive(Default)]
+struct Mounts {
+    root: Node,
+    all: Vec<Arc<Mount>>,
+}
+
+/// One segment of the mounted paths, with those that may follow it.
+#[derive(Default)]
+struct Node {
+    fixed: HashMap<Text, Self>,
+    parameter: Option<Box<Self>>,
+    mount: Option<Arc<Mount>>,
+}
+
+/// A service under its path.
+pub struct Mount {
+    path: String,
+    segments: Vec<Segment>,
+    service: Arc<DynService>,
+    description: Arc<Description>,
+    /// The service as it was mounted, with its own types, by the type of its shared pointer.
+    typed: Arc<dyn Any + Send + Sync>,
+    typed_id: TypeId,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Segment {
+    Fixed(Text),
+    Parameter(Text),
+}
+
+/// A service that a path leads to, with what the path says.
+#[derive(Clone, Debug)]
+pub struct Match {
+    /// The service under its path.
+    pub mount: Arc<Mount>,
+    /// The values of the path's parameters.
+    pub route: RouteValues,
+}
+
+impl Mount {
+    /// Returns the path, without slashes around it: `users/{user_id}/notes`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns the service, speaking documents.
+    #[must_use]
+    pub const fn service(&self) -> &Arc<DynService> {
+        &self.service
+    }
+
+    /// Returns what the service said about itself when it was mounted.
+    #[must_use]
+    pub const fn description(&self) -> &Arc<Description> {
+        &self.description
+    }
+}
+
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mount").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// Returns an app without services.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Mounts a service under a path, of which segments in braces are parameters: `users/{user_id}/notes`.
+    ///
+    /// What a parameter stands for in a request is in [`Params::route`](crate::Params::route).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) for a path that has a service already, and
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for one that is malformed: empty, with an empty segment, a
+    /// segment that begins with `_`, characters that a URL cannot have, braces that do not enclose a name, or a name twice.
+    pub fn mount<S: Service + 'static>(&self, path: &str, service: S) -> Result<&Self> {
+        let segments = parse(path)?;
+        let path = path.trim_matches('/').to_owned();
+        let service = Arc::new(service);
+        let mount = Arc::new(Mount {
+            path: path.clone(),
+            segments: segments.clone(),
+            description: service.describe(),
+            typed: service.clone(),
+            typed_id: TypeId::of::<S>(),
+            service: Arc::new(Untyped::new(service)),
+        });
+        let mut mounts = self.0.mounts.write();
+        let mut node = &mut mounts.root;
+        for segment in segments {
+            node = match segment {
+                Segment::Fixed(name) => node.fixed.entry(name).or_default(),
+                Segment::Parameter(_) => node.parameter.get_or_insert_default(),
+            };
+        }
+        if let Some(taken) = &node.mount {
+            return Err(Error::conflict(format!("there is a service under `{}` already", taken.path)));
+        }
+        node.mount = Some(mount.clone());
+        mounts.all.push(mount);
+        Ok(self)
+    }
+
+    /// Returns the service under a path, speaking documents.
+    ///
+    /// The path is the one of the mount, with its parameters in braces or with values for them; the values are for
+    /// whoever calls to put into [`Params::route`](crate::Params::route).
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none.
+    pub fn service(&self, path: &str) -> Result<Arc<DynService>> {
+        self.mount_of(path).map(|mount| mount.service.clone())
+    }
+
+    /// Returns the service under a path with its own type, as it was mounted.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none, and
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another type.
+    pub fn service_as<S: Service + 'static>(&self, path: &str) -> Result<Arc<S>> {
+        let mount = self.mount_of(path)?;
+        debug_assert_eq!(mount.typed_id == TypeId::of::<S>(), mount.typed.is::<S>());
+        mount.typed.clone().downcast().map_err(|_| {
+            Error::internal(format!("the service under `{path}` is no `{}`", std::any::type_name::<S>()))
+        })
+    }
+
+    fn mount_of(&self, path: &str) -> Result<Arc<Mount>> {
+        let trimmed = path.trim_matches('/');
+        self.find(trimmed.split('/').map(Into::into).collect::<Vec<_>>().as_slice())
+            .map(|found| found.mount)
+            .ok_or_else(|| Error::not_found(format!("there is no service under `{}`", crate::error::shown(trimmed))))
+    }
+
+    /// Finds the service to which the segments of a path lead. A fixed segment goes before a parameter.
+    #[must_use]
+    pub fn find(&self, segments: &[Text]) -> Option<Match> {
+        fn walk<'a>(node: &'a Node, segments: &[Text]) -> Option<&'a Arc<Mount>> {
+            let [segment, rest @ ..] = segments else { return node.mount.as_ref() };
+            let fixed = node.fixed.get(segment).and_then(|node| walk(node, rest));
+            fixed.or_else(|| {
+                let node = node.parameter.as_ref().filter(|_| !segment.is_empty())?;
+                walk(node, rest)
+            })
+        }
+        let mounts = self.0.mounts.read();
+        let mount = walk(&mounts.root, segments)?.clone();
+        drop(mounts);
+        let mut route = RouteValues::default();
+        for (segment, value) in mount.segments.iter().zip(segments) {
+            if let Segment::Parameter(name) = segment {
+                route.insert(name.clone(), value.clone());
+            }
+        }
+        Some(Match { mount, route })
+    }
+
+    /// Lists the services in the order in which they were mounted.
+    #[must_use]
+    pub fn mounts(&self) -> Vec<Arc<Mount>> {
+        self.0.mounts.read().all.clone()
+    }
+
+    /// Adds something to be done when the app starts, in the order of adding.
+    pub fn on_start<F, R>(&self, task: F) -> &Self
+    where
+        F: Fn(Self) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.0.start.write().push(Arc::new(move |app| Box::pin(task(app))));
+        self
+    }
+
+    /// Adds something to be done when the app stops, in the reverse order of adding.
+    pub fn on_stop<F, R>(&self, task: F) -> &Self
+    where
+        F: Fn(Self) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<()>> + Send + 'static,
+    {
+        self.0.stop.write().push(Arc::new(move |app| Box::pin(task(app))));
+        self
+    }
+
+    /// Does what is to be done at the start.
+    ///
+    /// # Errors
+    /// Whatever the first task that fails answers; those behind it are then not begun.
+    pub async fn start(&self) -> Result<()> {
+        let tasks = self.0.start.read().clone();
+        for task in tasks {
+            task(self.clone()).await?;
+        }
+        Ok(())
+    }
+
+    /// Does what is to be done at the stop, all of it, whatever fails.
+    ///
+    /// # Errors
+    /// Whatever the first task that failed answered.
+    pub async fn stop(&self) -> Result<()> {
+        let tasks = self.0.stop.read().clone();
+        let mut outcome = Ok(());
+        for task in tasks.into_iter().rev() {
+            outcome = outcome.and(task(self.clone()).await);
+        }
+        outcome
+    }
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.mounts().iter().map(|mount| mount.path.clone())).finish()
+    }
+}
+
+fn parse(path: &str) -> Result<Vec<Segment>> {
+    let malformed = |why: &str| Error::bad_request(format!("`{path}` cannot be the path of a service: {why}"));
+    let trimmed = path.trim_matches('/');
+    if trimmed.is_empty() {
+        return Err(malformed("it is empty"));
+    }
+    let mut segments = Vec::new();
+    for segment in trimmed.split('/') {
+        let parameter = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+        let name = parameter.unwrap_or(segment);
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+        if name.is_empty() {
+            return Err(malformed("a segment of it is empty"));
+        }
+        if !name.bytes().all(fits) {
+            return Err(malformed("a segment may have letters, digits, `-`, `_`, `.` and `~`, or be a name in braces"));
+        }
+        if name == "." || name == ".." {
+            return Err(malformed("`.` and `..` are taken away by clients"));
+        }
+        if parameter.is_none() && name.starts_with('_') {
+            return Err(malformed("segments that begin with `_` are reserved for routes"));
+        }
+        let segment = match parameter {
+            Some(name) => Segment::Parameter(name.into()),
+            None => Segment::Fixed(name.into()),
+        };
+        if parameter.is_some() && segments.contains(&segment) {
+            return Err(malformed("a parameter is there twice"));
+        }
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
+/// Makes sure that whatever an app holds can be called from any task.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<App>();
+    shared::<Arc<dyn Service<Id = Id, Data = Document, Input = Document>>>();
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ErrorKind, FnService};
+
+    fn service() -> FnService {
+        FnService::new("x")
+    }
+
+    #[test]
+    fn malformed_and_taken_paths_are_errors() {
+        let app = App::new();
+        app.mount("/users//", service()).expect("slashes around a path make no difference");
+        for path in ["", "/", "a//b", "a b", "ä", "{", "{}", "a{b}", "{a}/{a}", "_count", "..", "a/../b", "*", "a?b"] {
+            assert_eq!(app.mount(path, service()).expect_err(path).kind(), ErrorKind::BadRequest, "{path}");
+        }
+        assert_eq!(app.mount("users", service()).expect_err("taken").kind(), ErrorKind::Conflict);
+        app.mount("users/{a}/notes", service()).expect("another path");
+        assert_eq!(app.mount("users/{b}/notes", service()).expect_err("taken").kind(), ErrorKind::Conflict);
+    }
+
+    #[test]
+    fn paths_lead_to_services() {
+        let app = App::new();
+        let find = |path: &str| {
+            let segments: Vec<Text> = path.split('/').map(Text::from).collect();
+            let found = app.find(&segments)?;
+            let route: Vec<_> = found.route.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            Some(format!("{} {}", found.mount.path(), route.join(" ")))
+        };
+        assert_eq!(find("users"), None);
+        app.mount("users", service()).expect("mounted");
+        app.mount("users/{user}/notes", service()).expect("mounted");
+        app.mount("users/me/notes", service()).expect("mounted");
+        app.mount("{tenant}/files", service()).expect("mounted");
+        assert_eq!(find("users").as_deref(), Some("users "));
+        assert_eq!(find("users/5/notes").as_deref(), Some("users/{user}/notes user=5"));
+        assert_eq!(find("users/me/notes").as_deref(), Some("users/me/notes "));
+        assert_eq!(find("users/files").as_deref(), Some("{tenant}/files tenant=users"));
+        assert_eq!(find("users/5"), None);
+        assert_eq!(find("users//notes"), None);
+        assert!(app.service("///users/").is_ok());
+        assert!(app.service("users/{user}/notes").is_ok());
+        assert!(app.service("unknown").is_err());
+    }
+
+    #[test]
+    fn a_service_keeps_its_type() {
+        let app = App::new();
+        app.mount("x", FnService::<u8, u16, u32>::new("x")).expect("mounted");
+        assert!(app.service_as::<FnService<u8, u16, u32>>("x").is_ok());
+        assert!(app.service_as::<FnService>("x").is_err());
+    }
+
+    #[tokio::test]
+    async fn starts_in_order_and_stops_in_reverse() {
+        let app = App::new();
+        let trace = Arc::new(RwLock::new(Vec::new()));
+        for name in ["a", "b"] {
+            let (started, stopped) = (trace.clone(), trace.clone());
+            app.on_start(move |_| {
+                started.write().push(format!("start {name}"));
+                async { Ok(()) }
+            });
+            app.on_stop(move |_| {
+                stopped.write().push(format!("stop {name}"));
+                async { Err(Error::internal("no")) }
+            });
+        }
+        app.start().await.expect("started");
+        assert!(app.stop().await.is_err());
+        assert_eq!(*trace.read(), ["start a", "start b", "stop b", "stop a"]);
+    }
+}

@@ -1,0 +1,151 @@
+//! [`Params`]: what goes with a call besides id and data.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use http::{Extensions, HeaderMap};
+
+use crate::{Filter, Missing, Paginate, Query, Text};
+
+/// What goes with a call besides id and data.
+///
+/// Of all this only [`query`](Self::query) comes from a client, and the headers that it sent; everything else is set by
+/// the server: by the transport, by layers and by hooks. `Params::default()` is a call from inside the program.
+///
+/// ```
+/// use remex_core::{Filter, Params, Query};
+///
+/// let params = Params::from(Query::new().filter(Filter::eq("done", false)).limit(10));
+/// assert!(!params.is_client());
+/// ```
+#[derive(Clone, Default)]
+pub struct Params {
+    /// Which records, in which order, how many, and which of their fields.
+    pub query: Query,
+    /// Through what a client came in; `None` is a call from inside the program.
+    pub provider: Option<Provider>,
+    /// What the server adds to the call and no query can widen: records outside do not exist for it.
+    pub scope: Filter,
+    /// The values of parameters in the path under which the service is mounted, such as `user_id`.
+    pub route: RouteValues,
+    /// The headers that the client sent.
+    pub headers: HeaderMap,
+    /// Whatever else layers and hooks hand on, by type: the user, the tenant, a span.
+    pub extensions: Extensions,
+    /// Overrides the service's own [`Paginate`] for this call.
+    pub paginate: Option<Paginate>,
+    /// Overrides the service's own [`Missing`] for this call.
+    pub missing: Option<Missing>,
+    /// Whether `read_many` leaves out ids without a record instead of answering 404.
+    pub skip_missing: bool,
+}
+
+impl Params {
+    /// Returns params for a call from inside the program.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns params for a call from a client that came in through the provider.
+    #[must_use]
+    pub fn client(provider: Provider) -> Self {
+        Self { provider: Some(provider), ..Self::default() }
+    }
+
+    /// Returns whether the call comes from a client, through whatever provider.
+    #[must_use]
+    pub const fn is_client(&self) -> bool {
+        self.provider.is_some()
+    }
+
+    /// Sets the query.
+    #[must_use]
+    pub fn with_query(mut self, query: Query) -> Self {
+        self.query = query;
+        self
+    }
+
+    /// Narrows the scope: only records that match this filter as well exist for the call.
+    #[must_use]
+    pub fn with_scope(mut self, scope: Filter) -> Self {
+        self.scope = self.scope.and(scope);
+        self
+    }
+}
+
+impl From<Query> for Params {
+    fn from(query: Query) -> Self {
+        Self { query, ..Self::default() }
+    }
+}
+
+impl fmt::Debug for Params {
+    /// Headers are left out: they hold credentials.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Params")
+            .field("query", &self.query)
+            .field("provider", &self.provider)
+            .field("scope", &self.scope)
+            .field("route", &self.route)
+            .field("paginate", &self.paginate)
+            .field("missing", &self.missing)
+            .field("skip_missing", &self.skip_missing)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Through what a client came in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Provider {
+    /// HTTP requests.
+    Rest,
+    /// A WebSocket.
+    WebSocket,
+    /// GraphQL.
+    GraphQl,
+    /// Something else, by its own name.
+    Other(Cow<'static, str>),
+}
+
+impl Provider {
+    /// Names the provider: `rest`, `websocket`, `graphql`, or its own name.
+    #[must_use]
+    pub fn via(&self) -> &str {
+        match self {
+            Self::Rest => "rest",
+            Self::WebSocket => "websocket",
+            Self::GraphQl => "graphql",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// The values of parameters in the path under which a service is mounted.
+///
+/// A service under `users/{user_id}/notes` finds `user_id` here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RouteValues(Vec<(Text, Text)>);
+
+impl RouteValues {
+    /// Returns the value of a parameter.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other.as_str() == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Sets a parameter.
+    pub fn insert(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, slot)) => *slot = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// Lists names and values in the order of the path.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+}

@@ -1,0 +1,3 @@
+//! stub
+use crate::*;
+pub(super) fn read(_: &Document, _: &QuerySyntax) -> Result<Query> { unimplemented!() }

@@ -1,0 +1,356 @@
+//! [`Typed`], a view of a service of documents that speaks your own types; and [`Untyped`], the reverse.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{
+    Answer, Call, Description, Document, Error, Id, Method, Missing, Page, Params, Patch, Result, Service, Stored, answer,
+    fit,
+};
+
+/// A view of a service of documents that speaks your own types: `T` for records, `In` for what is created.
+///
+/// Data that does not fit `T` is refused before anything is stored, with every bad field named. A typed caller gets whole
+/// records: a query's `$select` is for the wire and is not applied to them.
+///
+/// ```
+/// # use remex_core::{DynService, Params, Result, Service, ServiceExt, Typed};
+/// # use std::sync::Arc;
+/// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+/// struct Todo { id: i64, title: String }
+/// #[derive(serde::Serialize, serde::Deserialize)]
+/// struct NewTodo { title: String }
+///
+/// async fn first_todo(todos: Arc<DynService>) -> Result<Todo> {
+///     let todos = todos.typed::<Todo, NewTodo>();
+///     todos.create(NewTodo { title: "Feed the bird".to_owned() }, &Params::new()).await
+/// }
+/// ```
+pub struct Typed<S, T, In = T> {
+    service: S,
+    types: PhantomData<fn() -> (T, In)>,
+}
+
+impl<S, T, In> Typed<S, T, In> {
+    /// Gives types to a service of documents.
+    pub const fn new(service: S) -> Self {
+        Self { service, types: PhantomData }
+    }
+
+    /// Returns the service of documents.
+    pub fn into_inner(self) -> S {
+        self.service
+    }
+}
+
+impl<S, T, In> Typed<S, T, In>
+where
+    S: Service<Data = Document, Input = Document>,
+    T: DeserializeOwned,
+    In: Serialize,
+{
+    /// Turns data into a document, and refuses it where the record that would be stored is no `T`.
+    fn to_document(&self, data: &In) -> Result<Document> {
+        let document = Document::from_serialize(data)?;
+        self.check_whole(&document)?;
+        Ok(document)
+    }
+
+    fn check_whole(&self, document: &Document) -> Result<()> {
+        let description = self.service.describe();
+        // What is missing may be the store's to fill in: the id, times, and defaults of fields that it knows.
+        fit::check::<T>(document, |fault| {
+            fault.code != "required" || description.fields().is_none() && !description.is_managed(&fault.path)
+        })
+    }
+
+    /// Says why a record could not be modified: it is not there and the patch is not enough to make one, or query or
+    /// scope leave it out.
+    async fn why_missing(&self, id: &S::Id, patch: &Patch, params: &Params, error: Error) -> Error {
+        let within_scope = Params { query: crate::Query::default(), ..params.clone() };
+        match self.service.read(id, &within_scope).await {
+            Err(found) if found.is_not_found() => self.check_whole(patch.data()).err().unwrap_or(error),
+            _ => error,
+        }
+    }
+}
+
+impl<S: fmt::Debug, T, In> fmt::Debug for Typed<S, T, In> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Typed").field(&self.service).finish()
+    }
+}
+
+/// The same call for whole records.
+fn whole(params: &Params) -> Cow<'_, Params> {
+    if params.query.select.is_none() {
+        return Cow::Borrowed(params);
+    }
+    let mut params = params.clone();
+    params.query.select = None;
+    Cow::Owned(params)
+}
+
+/// Turns a stored record into a `T`. One that does not fit was stored by somebody else, and is no fault of the caller.
+fn to_typed<T: DeserializeOwned>(record: Document) -> Result<T> {
+    record.to_typed().map_err(|error| {
+        Error::internal(format!("a stored record is no `{}`", std::any::type_name::<T>())).with_source(error)
+    })
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S, T, In> Service for Typed<S, T, In>
+where
+    S: Service<Data = Document, Input = Document>,
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    In: Serialize + DeserializeOwned + Send + 'static,
+{
+    type Id = S::Id;
+    type Data = T;
+    type Input = In;
+
+    async fn index(&self, params: &Params) -> Result<Page<T>> {
+        self.service.index(&whole(params)).await?.try_map(to_typed)
+    }
+
+    async fn read(&self, id: &S::Id, params: &Params) -> Result<T> {
+        to_typed(self.service.read(id, &whole(params)).await?)
+    }
+
+    async fn create(&self, data: In, params: &Params) -> Result<T> {
+        let document = self.to_document(&data)?;
+        drop(data);
+        to_typed(self.service.create(document, &whole(params)).await?)
+    }
+
+    async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
+        let mut params = whole(params);
+        // What is there must fit at once; what is not there matters only if the record has to be made.
+        fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
+        if self.check_whole(patch.data()).is_ok() {
+            return self.service.modify(id, patch, &params).await?.try_map(to_typed);
+        }
+        let missing = self.service.describe().missing(&params);
+        params.to_mut().missing = Some(Missing::NotFound);
+        match self.service.modify(id, patch.clone(), &params).await {
+            Err(error) if error.is_not_found() && missing == Missing::Create => {
+                Err(self.why_missing(id, &patch, &params, error).await)
+            }
+            outcome => outcome?.try_map(to_typed),
+        }
+    }
+
+    async fn update(&self, id: &S::Id, data: In, params: &Params) -> Result<Stored<T>> {
+        let document = self.to_document(&data)?;
+        drop(data);
+        self.service.update(id, document, &whole(params)).await?.try_map(to_typed)
+    }
+
+    async fn remove(&self, id: &S::Id, params: &Params) -> Result<T> {
+        to_typed(self.service.remove(id, &whole(params)).await?)
+    }
+
+    async fn find_one(&self, params: &Params) -> Result<Option<T>> {
+        self.service.find_one(&whole(params)).await?.map(to_typed).transpose()
+    }
+
+    async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<T>> {
+        self.service.read_many(ids, &whole(params)).await?.into_iter().map(to_typed).collect()
+    }
+
+    async fn count(&self, params: &Params) -> Result<u64> {
+        self.service.count(params).await
+    }
+
+    async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {
+        let documents = data.iter().map(|data| self.to_document(data)).collect::<Result<_>>()?;
+        drop(data);
+        self.service.create_many(documents, &whole(params)).await?.into_iter().map(to_typed).collect()
+    }
+
+    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
+        fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
+        self.service.modify_many(patch, &whole(params)).await?.into_iter().map(to_typed).collect()
+    }
+
+    async fn remove_many(&self, params: &Params) -> Result<Vec<T>> {
+        self.service.remove_many(&whole(params)).await?.into_iter().map(to_typed).collect()
+    }
+
+    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<T>> {
+        self.service.index_stream(whole(&params).into_owned()).map(|record| to_typed(record?)).boxed()
+    }
+
+    async fn answer(&self, call: Call<S::Id, In>, params: &Params) -> Result<Answer> {
+        // What goes out is the record as `T` writes it, which may rename or compute fields.
+        answer::through_records(self, call, params).await
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        self.service.describe()
+    }
+}
+
+/// A view of any service that speaks documents, and ids as text: what an [`App`](crate::App) holds.
+///
+/// Data that does not fit the service's types is an error that names every bad field.
+#[derive(Debug)]
+pub struct Untyped<S> {
+    service: S,
+}
+
+impl<S: Service> Untyped<S> {
+    /// Makes a service speak documents.
+    pub const fn new(service: S) -> Self {
+        Self { service }
+    }
+
+    /// Returns the service with its own types.
+    pub const fn inner(&self) -> &S {
+        &self.service
+    }
+
+    fn id(&self, id: &Id) -> Result<S::Id> {
+        id.as_str().parse().map_err(|_| Error::no_record(self.service.describe().name(), id))
+    }
+
+    /// Reads an id under which a record may have to be made.
+    fn id_to_update(&self, id: &Id, params: &Params) -> Result<S::Id> {
+        self.id(id).map_err(|error| {
+            let description = self.service.describe();
+            match description.missing(params) {
+                Missing::NotFound => error,
+                Missing::Create => Error::bad_request(format!(
+                    "`{}` cannot be an id of `{}`",
+                    crate::error::shown(id.as_str()),
+                    description.name()
+                )),
+            }
+        })
+    }
+
+    fn record(&self, record: S::Data, params: &Params) -> Result<Document> {
+        let description = self.service.describe();
+        let document = Document::from_serialize(&record)?;
+        Ok(if description.reveals_all(params) { document } else { description.reveal(document, params) })
+    }
+
+    fn records(&self, records: Vec<S::Data>, params: &Params) -> Result<Vec<Document>> {
+        records.into_iter().map(|record| self.record(record, params)).collect()
+    }
+
+    /// A method that is not offered is said to be so before its data is found not to fit.
+    fn input(&self, data: &Document, method: Method) -> Result<S::Input> {
+        let description = self.service.describe();
+        if !description.methods().contains(method) {
+            let name = description.name();
+            return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
+        }
+        data.to_typed()
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: Service> Service for Untyped<S> {
+    type Id = Id;
+    type Data = Document;
+    type Input = Document;
+
+    async fn index(&self, params: &Params) -> Result<Page<Document>> {
+        self.service.index(params).await?.try_map(|record| self.record(record, params))
+    }
+
+    async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
+        self.record(self.service.read(&self.id(id)?, params).await?, params)
+    }
+
+    async fn create(&self, data: Document, params: &Params) -> Result<Document> {
+        self.record(self.service.create(self.input(&data, Method::Create)?, params).await?, params)
+    }
+
+    async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
+        self.service.modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
+    }
+
+    async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
+        let data = self.input(&data, Method::Update)?;
+        let id = self.id_to_update(id, params)?;
+        self.service.update(&id, data, params).await?.try_map(|record| self.record(record, params))
+    }
+
+    async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
+        self.record(self.service.remove(&self.id(id)?, params).await?, params)
+    }
+
+    async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
+        self.service.find_one(params).await?.map(|record| self.record(record, params)).transpose()
+    }
+
+    async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
+        let ids = ids
+            .iter()
+            .map(|id| self.id(id))
+            .filter(|id| id.is_ok() || !params.skip_missing)
+            .collect::<Result<Vec<_>>>()?;
+        self.records(self.service.read_many(&ids, params).await?, params)
+    }
+
+    async fn count(&self, params: &Params) -> Result<u64> {
+        self.service.count(params).await
+    }
+
+    async fn create_many(&self, data: Vec<Document>, params: &Params) -> Result<Vec<Document>> {
+        let data = data.iter().map(|data| self.input(data, Method::Create)).collect::<Result<_>>()?;
+        self.records(self.service.create_many(data, params).await?, params)
+    }
+
+    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
+        self.records(self.service.modify_many(patch, params).await?, params)
+    }
+
+    async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
+        self.records(self.service.remove_many(params).await?, params)
+    }
+
+    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        let seen_by = Params { provider: params.provider.clone(), query: params.query.clone(), ..Params::default() };
+        self.service.index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
+    }
+
+    async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
+        // The service writes its own JSON; only what goes in is turned into its types.
+        let call = match call {
+            Call::Index => Call::Index,
+            Call::Read(id) => Call::Read(self.id(&id)?),
+            Call::Create(data) => Call::Create(self.input(&data, Method::Create)?),
+            Call::CreateMany(data) => {
+                // Whether a client may do so at all comes before whether its data fits.
+                self.service.describe().plan(crate::Intent::CreateMany(data.len()), params)?;
+                Call::CreateMany(data.iter().map(|data| self.input(data, Method::Create)).collect::<Result<_>>()?)
+            }
+            Call::Modify(id, patch) => Call::Modify(self.id(&id)?, patch),
+            Call::ModifyMany(patch) => Call::ModifyMany(patch),
+            Call::Update(id, data) => {
+                let data = self.input(&data, Method::Update)?;
+                Call::Update(self.id_to_update(&id, params)?, data)
+            }
+            Call::Remove(id) => Call::Remove(self.id(&id)?),
+            Call::RemoveMany => Call::RemoveMany,
+        };
+        self.service.answer(call, params).await
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        self.service.describe()
+    }
+}
