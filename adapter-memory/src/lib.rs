@@ -1,1 +1,11 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod index;
+mod key;
+mod record;
+mod scan;
+mod service;
+mod store;
+mod table;
+
+pub use service::MemoryService;

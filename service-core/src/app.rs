@@ -21,7 +21,7 @@ use crate::{Description, Document, DynService, Error, Id, Result, RouteValues, S
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> remex_core::Result<()> {
 /// let app = App::new();
-/// app.mount("birds", FnService::<Id>::new("birds").index(|_| async {
+/// app.mount("birds", FnService::<Id>::new("birds").on_index(|_| async {
 ///     Ok(vec![Document::new().with("id", 1).with("name", "Wren")].into())
 /// }))?;
 ///

@@ -111,8 +111,8 @@ impl Document {
         None
     }
 
-    /// Sets a field so that it comes first, and returns what it held before.
-    pub(crate) fn insert_first(&mut self, name: &str, value: Value) -> Option<Value> {
+    /// Sets a field so that it comes first, as the id does, and returns what it held before.
+    pub fn insert_first(&mut self, name: &str, value: Value) -> Option<Value> {
         if self.0.shape.names().first().is_some_and(|first| first == name) {
             return self.insert(name, value);
         }

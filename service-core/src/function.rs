@@ -16,15 +16,14 @@ type Function<A, R> = Option<Box<dyn Fn(A) -> BoxFuture<'static, Result<R>> + Se
 
 /// A service made of closures, for any of the six methods; the others are not offered.
 ///
-/// A closure gets what it works on by value. `index` gets the params, `read` id and params, `create` data and params,
-/// `modify` id, patch and params, `update` id, data and params, `remove` id and params.
+/// A closure gets what it works on by value.
 ///
 /// ```
 /// use remex_core::{Document, FnService, Id, Params, Service};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> remex_core::Result<()> {
-/// let echo = FnService::<Id, Document>::new("echo").create(|data: Document, _| async { Ok(data) });
+/// let echo = FnService::<Id, Document>::new("echo").on_create(|data: Document, _| async { Ok(data) });
 /// let answer = echo.create(Document::new().with("hello", "world"), &Params::new()).await?;
 /// assert_eq!(answer["hello"].as_str(), Some("world"));
 /// assert!(echo.read(&"1".into(), &Params::new()).await.is_err());
@@ -74,9 +73,9 @@ impl<I, T, In> FnService<I, T, In> {
         self
     }
 
-    /// Sets what lists records.
+    /// Sets what lists records: a closure over the params.
     #[must_use]
-    pub fn index<F, R>(mut self, function: F) -> Self
+    pub fn on_index<F, R>(mut self, function: F) -> Self
     where
         F: Fn(Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Page<T>>> + Send + 'static,
@@ -85,9 +84,9 @@ impl<I, T, In> FnService<I, T, In> {
         self.offering(Method::Index)
     }
 
-    /// Sets what answers a record.
+    /// Sets what answers a record: a closure over id and params.
     #[must_use]
-    pub fn read<F, R>(mut self, function: F) -> Self
+    pub fn on_read<F, R>(mut self, function: F) -> Self
     where
         F: Fn(I, Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<T>> + Send + 'static,
@@ -96,9 +95,9 @@ impl<I, T, In> FnService<I, T, In> {
         self.offering(Method::Read)
     }
 
-    /// Sets what makes a record.
+    /// Sets what makes a record: a closure over data and params.
     #[must_use]
-    pub fn create<F, R>(mut self, function: F) -> Self
+    pub fn on_create<F, R>(mut self, function: F) -> Self
     where
         F: Fn(In, Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<T>> + Send + 'static,
@@ -107,9 +106,9 @@ impl<I, T, In> FnService<I, T, In> {
         self.offering(Method::Create)
     }
 
-    /// Sets what merges into a record.
+    /// Sets what merges into a record: a closure over id, patch and params.
     #[must_use]
-    pub fn modify<F, R>(mut self, function: F) -> Self
+    pub fn on_modify<F, R>(mut self, function: F) -> Self
     where
         F: Fn(I, Patch, Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Stored<T>>> + Send + 'static,
@@ -118,9 +117,9 @@ impl<I, T, In> FnService<I, T, In> {
         self.offering(Method::Modify)
     }
 
-    /// Sets what replaces a record.
+    /// Sets what replaces a record: a closure over id, data and params.
     #[must_use]
-    pub fn update<F, R>(mut self, function: F) -> Self
+    pub fn on_update<F, R>(mut self, function: F) -> Self
     where
         F: Fn(I, In, Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Stored<T>>> + Send + 'static,
@@ -129,9 +128,9 @@ impl<I, T, In> FnService<I, T, In> {
         self.offering(Method::Update)
     }
 
-    /// Sets what takes a record away.
+    /// Sets what takes a record away: a closure over id and params.
     #[must_use]
-    pub fn remove<F, R>(mut self, function: F) -> Self
+    pub fn on_remove<F, R>(mut self, function: F) -> Self
     where
         F: Fn(I, Params) -> R + Send + Sync + 'static,
         R: Future<Output = Result<T>> + Send + 'static,

@@ -25,7 +25,7 @@ pub trait ServiceExt: Service {
     /// ```
     /// # use remex_core::{FnService, Id, Page, Params, Service, ServiceExt};
     /// # async fn example() -> remex_core::Result<()> {
-    /// let lower = FnService::<Id, String, String>::new("names").index(|_| async { Ok(vec!["alice".to_owned()].into()) });
+    /// let lower = FnService::<Id, String, String>::new("names").on_index(|_| async { Ok(vec!["alice".to_owned()].into()) });
     /// let upper = lower.map(|name: String| Ok(name.to_uppercase()), |name: String| Ok(name.to_lowercase()));
     /// assert_eq!(upper.index(&Params::new()).await?.data, ["ALICE"]);
     /// # Ok(())

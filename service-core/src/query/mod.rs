@@ -11,6 +11,9 @@ mod order;
 mod syntax;
 mod write;
 
+#[cfg(test)]
+mod tests;
+
 pub use cursor::Cursor;
 pub use evaluate::compare_by;
 pub use filter::{Condition, Filter, IntoPath};

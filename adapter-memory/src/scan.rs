@@ -1,0 +1,194 @@
+//! [`Scan`]: going through the records that may match a plan, piece by piece, so that no lock is held for long.
+
+use std::collections::BTreeSet;
+use std::ops::{Bound, ControlFlow};
+use std::task::Poll;
+
+use remex_core::{Condition, Direction, Document, Filter, Id, IdKind, Path, Plan, Value};
+
+use crate::index::{Bounds, Ordered, Place};
+use crate::key::Key;
+use crate::table::Table;
+
+/// How many records are looked at before the lock is let go, and the task gives way to others.
+const PIECE: usize = 1024;
+
+/// A way through the records of a table that meets every one that can match a filter.
+#[derive(Debug)]
+pub(crate) enum Scan {
+    /// All records by id, behind the last one that was met.
+    All { after: Option<Key> },
+    /// The records that an index, or the filter itself, named; by id.
+    Keys(std::collections::btree_set::IntoIter<Key>),
+    /// All records in the order of an index, which is that of the sort.
+    Walk { index: usize, direction: Direction, bounds: Bounds, from: Option<Place> },
+}
+
+impl Scan {
+    /// Chooses the way: straight to ids and values that the filter names; else along an index that is the sort, if only
+    /// the first few are wanted; else through a range of an index; else through everything.
+    pub(crate) fn choose(table: &Table, plan: &Plan<'_>, id_field: &str, id_kind: IdKind) -> Self {
+        let conditions = conjuncts(&plan.filter);
+        if let Some(keys) = ids_named(&conditions, id_field, id_kind) {
+            return Self::Keys(keys.into_iter());
+        }
+        if let Some(keys) = values_named(&conditions, table) {
+            return Self::Keys(keys.into_iter());
+        }
+        let sort = plan.single_sort().and_then(|(path, direction)| {
+            let index = table.indexes.iter().position(|index| *path == *index.field && index.is_sort())?;
+            Some((index, direction))
+        });
+        if let (Some((index, direction)), true) = (sort, plan.limit.is_some()) {
+            let bounds = bounds_of(&conditions, &table.indexes[index].field);
+            return Self::Walk { index, direction, bounds, from: None };
+        }
+        let range = table.indexes.iter().find_map(|index| {
+            let mut bounds = bounds_of(&conditions, &index.field);
+            // One element of a list may lie above the lower bound and another below the upper one.
+            if !index.is_sort() && !matches!(bounds.lower, Bound::Unbounded) {
+                bounds.upper = Bound::Unbounded;
+            }
+            let bounded = !matches!((&bounds.lower, &bounds.upper), (Bound::Unbounded, Bound::Unbounded));
+            bounded.then(|| index.between(&bounds).cloned().collect::<BTreeSet<_>>())
+        });
+        match range {
+            Some(keys) => Self::Keys(keys.into_iter()),
+            None => Self::All { after: None },
+        }
+    }
+
+    /// Returns whether records are met in the order of the sort, so that the first few that match are the answer.
+    pub(crate) const fn is_sorted(&self, plan: &Plan<'_>) -> bool {
+        match self {
+            Self::Walk { .. } => true,
+            Self::All { .. } | Self::Keys(_) => plan.sort.is_empty(),
+        }
+    }
+
+    /// Goes on by one piece; answers whether there may be more.
+    pub(crate) fn step(
+        &mut self,
+        table: &Table,
+        visit: &mut dyn FnMut(&Key, &Document) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        match self {
+            Self::All { after } => {
+                let start = after.take().map_or(Bound::Unbounded, Bound::Excluded);
+                let mut last = None;
+                for (key, record) in table.records.range((start, Bound::Unbounded)).take(PIECE) {
+                    visit(key, record)?;
+                    last = Some(key);
+                }
+                *after = Some(last.ok_or_else_break()?.clone());
+                ControlFlow::Continue(())
+            }
+            Self::Keys(keys) => {
+                for _ in 0..PIECE {
+                    let key = keys.next().ok_or_else_break()?;
+                    if let Some(record) = table.records.get(&key) {
+                        visit(&key, record)?;
+                    }
+                }
+                ControlFlow::Continue(())
+            }
+            Self::Walk { index, direction, bounds, from } => {
+                let places = table.indexes[*index].walk(*direction, bounds, from.as_ref(), PIECE);
+                for (_, key) in &places {
+                    if let Some((key, record)) = key.as_ref().and_then(|key| table.records.get_key_value(key)) {
+                        visit(key, record)?;
+                    }
+                }
+                *from = Some(places.into_iter().next_back().ok_or_else_break()?);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+}
+
+/// Ends a scan where there is nothing more.
+trait OrBreak<T> {
+    fn ok_or_else_break(self) -> ControlFlow<(), T>;
+}
+
+impl<T> OrBreak<T> for Option<T> {
+    fn ok_or_else_break(self) -> ControlFlow<(), T> {
+        self.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+    }
+}
+
+/// Lists the conditions that every matching record fulfils.
+fn conjuncts(filter: &Filter) -> Vec<(&Path, &Condition)> {
+    match filter {
+        Filter::Field(path, condition) => vec![(path, condition)],
+        Filter::And(filters) => filters.iter().flat_map(conjuncts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Returns the values that a condition names one by one.
+fn values_of(condition: &Condition) -> Option<&[Value]> {
+    match condition {
+        Condition::Eq(value) => Some(std::slice::from_ref(value)),
+        Condition::In(values) => Some(values),
+        _ => None,
+    }
+}
+
+/// Returns the ids that the filter names, if it does. A value that is no id names no record.
+fn ids_named(conditions: &[(&Path, &Condition)], id_field: &str, kind: IdKind) -> Option<BTreeSet<Key>> {
+    let values = conditions.iter().find(|(path, _)| **path == *id_field).and_then(|(_, condition)| values_of(condition))?;
+    let read = |value: &Value| {
+        let value = match value {
+            // An integer may be written as a float in a filter.
+            Value::Float(number) if number.fract() == 0.0 => &Value::from(format!("{number:.0}")),
+            value => value,
+        };
+        let id = Id::from_value(value)?;
+        Key::from_value(kind, &kind.read(&id)?)
+    };
+    Some(values.iter().filter_map(read).collect())
+}
+
+/// Returns the records that an index has under the values that the filter names, if there is such an index.
+fn values_named(conditions: &[(&Path, &Condition)], table: &Table) -> Option<BTreeSet<Key>> {
+    conditions.iter().find_map(|(path, condition)| {
+        let index = table.indexes.iter().find(|index| **path == *index.field)?;
+        Some(values_of(condition)?.iter().flat_map(|value| index.equal(value)).cloned().collect())
+    })
+}
+
+/// Returns between which values the conditions put a field. Those that say nothing about it put it nowhere.
+fn bounds_of(conditions: &[(&Path, &Condition)], field: &str) -> Bounds {
+    let mut bounds = Bounds::NONE;
+    for (path, condition) in conditions {
+        if **path != *field {
+            continue;
+        }
+        let (slot, bound) = match condition {
+            Condition::Gt(value) => (&mut bounds.lower, Bound::Excluded(Ordered(value.clone()))),
+            Condition::Gte(value) => (&mut bounds.lower, Bound::Included(Ordered(value.clone()))),
+            Condition::Lt(value) => (&mut bounds.upper, Bound::Excluded(Ordered(value.clone()))),
+            Condition::Lte(value) => (&mut bounds.upper, Bound::Included(Ordered(value.clone()))),
+            _ => continue,
+        };
+        // The first bound on a side will do: the filter is tested on every record that is met.
+        if matches!(slot, Bound::Unbounded) {
+            *slot = bound;
+        }
+    }
+    bounds
+}
+
+/// Lets other tasks run between two pieces, so that a long scan holds up nobody.
+pub(crate) async fn give_way() {
+    let mut given = false;
+    std::future::poll_fn(move |context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

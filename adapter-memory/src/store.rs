@@ -1,0 +1,497 @@
+//! [`Store`]: the service over documents. What a record's own type has to say, it says through one function.
+//!
+//! Records leave the store whole; what of them a caller gets to see is applied on the way out of the adapter.
+
+use std::cmp::Ordering as Order;
+use std::collections::{BinaryHeap, HashSet};
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use parking_lot::RwLock;
+use remex_core::{
+    Cursor, Description, Document, Error, Id, IdKind, Intent, Missing, Options, Page, PageInfo, Params, Patch, Plan,
+    Result, Service, Stored, Value,
+};
+use uuid::Uuid;
+
+use crate::key::Key;
+use crate::scan::{Scan, give_way};
+use crate::table::{Table, Undo};
+
+/// Makes sure that a document is a record of the service's type before it is stored.
+pub(crate) type Conform = fn(&Description, Document) -> Result<Document>;
+
+/// The records of a service as documents.
+///
+/// The lock is a short one: nothing waits while it is held, so it is one of threads and not of tasks.
+pub(crate) struct Store {
+    table: RwLock<Table>,
+    next_id: AtomicI64,
+    description: Arc<Description>,
+    conform: Conform,
+}
+
+/// Integer ids that callers make up do not move the counter past this one, so that a single one of them cannot use up
+/// all that are left. It is the largest integer that every client can read exactly.
+const COUNTED_MAX: i64 = 9_007_199_254_740_991;
+
+impl Store {
+    pub(crate) fn new(options: Options, conform: Conform) -> Result<Self> {
+        let description = Description::new(options)?;
+        let table = RwLock::new(Table::new(&description));
+        Ok(Self { table, next_id: AtomicI64::new(1), description: Arc::new(description), conform })
+    }
+
+    pub(crate) fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Makes an id that no record had before.
+    fn make_key(&self) -> Result<Key> {
+        match self.description.id_kind() {
+            IdKind::Integer => {
+                let next = self.next_id.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |id| id.checked_add(1));
+                next.map(Key::Integer).map_err(|_| Error::internal("the integer ids are used up"))
+            }
+            IdKind::Uuid => Ok(Key::Uuid(Uuid::now_v7())),
+            IdKind::Text => Err(Error::internal("text ids are made by the caller")),
+        }
+    }
+
+    /// Sees to it that an id which a caller made up is not counted to later.
+    fn count_past(&self, key: &Key) {
+        if let Key::Integer(id @ ..=COUNTED_MAX) = key {
+            self.next_id.fetch_max(id + 1, Ordering::Relaxed);
+        }
+    }
+
+    fn key(&self, id: &Value) -> Result<Key> {
+        // `Description` reads ids by the same kind.
+        Key::from_value(self.description.id_kind(), id).ok_or_else(|| Error::internal("an id is not of its kind"))
+    }
+
+    /// Completes the data of a record with its id, and checks it as a whole.
+    fn complete(&self, key: &Key, mut data: Document, params: &Params) -> Result<Document> {
+        data.insert_first(self.description.id_field(), key.to_value());
+        let record = (self.conform)(&self.description, data)?;
+        self.description.check_scope(&record, params)?;
+        Ok(record)
+    }
+
+    fn missing(&self, id: &Id) -> Error {
+        Error::no_record(self.description.name(), id)
+    }
+
+    /// Makes the record that `modify` or `update` found missing.
+    fn make_missing(&self, table: &mut Table, key: Key, data: Document, params: &Params) -> Result<Stored<Document>> {
+        let data = self.description.prepare_missing(&key.to_value(), data, params)?;
+        let record = self.complete(&key, data, params)?;
+        self.count_past(&key);
+        table.set(key, record.clone())?;
+        Ok(Stored::Created(record))
+    }
+
+    /// Adds a record under the id that was given for it or one that is made.
+    fn add(&self, table: &mut Table, undo: &mut Undo, new: remex_core::NewRecord, params: &Params) -> Result<Document> {
+        let given = new.id.as_ref().map(|id| self.key(id)).transpose()?;
+        let key = match &given {
+            Some(key) if table.records.contains_key(key) => {
+                return Err(table.id_taken(self.description.id_field(), &key.to_value()));
+            }
+            Some(key) => {
+                self.count_past(key);
+                key.clone()
+            }
+            None => loop {
+                // An id past the counter may be there already, made up by a caller.
+                let key = self.make_key()?;
+                if !table.records.contains_key(&key) {
+                    break key;
+                }
+            },
+        };
+        let record = self.complete(&key, new.data, params)?;
+        table.set_or_undo(undo, key, record.clone())?;
+        Ok(record)
+    }
+
+    /// Goes through the records that match, in whatever order the way is, until the visitor has enough.
+    async fn each_match(
+        &self,
+        scan: &mut Scan,
+        plan: &Plan<'_>,
+        mut visit: impl FnMut(&Key, &Document) -> ControlFlow<()> + Send,
+    ) {
+        loop {
+            let step = {
+                let table = self.table.read();
+                scan.step(&table, &mut |key, record| {
+                    if plan.filter.matches(record) { visit(key, record) } else { ControlFlow::Continue(()) }
+                })
+            };
+            if step.is_break() {
+                return;
+            }
+            give_way().await;
+        }
+    }
+
+    fn scan(&self, plan: &Plan<'_>) -> Scan {
+        Scan::choose(&self.table.read(), plan, self.description.id_field(), self.description.id_kind())
+    }
+
+    /// Finds the records of a page, and one more if there is one.
+    async fn find(&self, plan: &Plan<'_>) -> (Vec<Document>, u64) {
+        let wanted = plan.limit.map(|limit| plan.skip.saturating_add(limit).saturating_add(1));
+        let mut scan = self.scan(plan);
+        let mut total = 0;
+        let mut behind = Behind::new(plan, &self.description);
+        if scan.is_sorted(plan) {
+            let mut found = Vec::new();
+            // While a walk along an index pauses, a record may move from its back to its front.
+            let mut seen = HashSet::new();
+            let walk = matches!(scan, Scan::Walk { .. });
+            self.each_match(&mut scan, plan, |key, record| {
+                if walk && !seen.insert(key.clone()) {
+                    return ControlFlow::Continue(());
+                }
+                total += 1;
+                let enough = wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
+                if !enough && behind.holds(key, record) {
+                    found.push(record.clone());
+                }
+                let enough = wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
+                if enough && !plan.total { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })
+            .await;
+            return (found, total);
+        }
+        let mut best = Best::new(plan, wanted);
+        self.each_match(&mut scan, plan, |key, record| {
+            total += 1;
+            if behind.holds(key, record) {
+                best.offer(key, record);
+            }
+            ControlFlow::Continue(())
+        })
+        .await;
+        (best.into_sorted(), total)
+    }
+}
+
+/// Whether records come behind the place where the page before ended.
+struct Behind<'a> {
+    plan: &'a Plan<'a>,
+    after: Option<(&'a Cursor, Option<Key>)>,
+}
+
+impl<'a> Behind<'a> {
+    fn new(plan: &'a Plan<'a>, description: &Description) -> Self {
+        let key = |cursor: &Cursor| Key::from_value(description.id_kind(), cursor.id());
+        Self { plan, after: plan.after.map(|cursor| (cursor, key(cursor))) }
+    }
+
+    fn holds(&mut self, key: &Key, record: &Document) -> bool {
+        match &self.after {
+            None => true,
+            // A cursor whose id is none of this service's is behind everything with the same values.
+            Some((cursor, last)) => {
+                cursor.compare_record(self.plan.sort, record, |_| last.as_ref().map_or(Order::Less, |last| key.cmp(last))).is_gt()
+            }
+        }
+    }
+}
+
+/// The first few records of a sort, without sorting all of them.
+struct Best<'a> {
+    plan: &'a Plan<'a>,
+    wanted: Option<usize>,
+    heap: BinaryHeap<Ranked<'a>>,
+}
+
+/// A record with its rank: the greatest is the one that comes last.
+struct Ranked<'a> {
+    plan: &'a Plan<'a>,
+    key: Key,
+    record: Document,
+}
+
+impl Ord for Ranked<'_> {
+    fn cmp(&self, other: &Self) -> Order {
+        self.plan.compare(&self.record, &other.record).then_with(|| self.key.cmp(&other.key))
+    }
+}
+
+impl PartialOrd for Ranked<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Order> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ranked<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ranked<'_> {}
+
+impl<'a> Best<'a> {
+    fn new(plan: &'a Plan<'a>, wanted: Option<u64>) -> Self {
+        Self { plan, wanted: wanted.map(|wanted| usize::try_from(wanted).unwrap_or(usize::MAX)), heap: BinaryHeap::new() }
+    }
+
+    fn offer(&mut self, key: &Key, record: &Document) {
+        if self.wanted.is_some_and(|wanted| self.heap.len() >= wanted) {
+            let Some(last) = self.heap.peek() else { return };
+            let order = self.plan.compare(record, &last.record).then_with(|| key.cmp(&last.key));
+            if order.is_ge() {
+                return;
+            }
+            self.heap.pop();
+        }
+        self.heap.push(Ranked { plan: self.plan, key: key.clone(), record: record.clone() });
+    }
+
+    fn into_sorted(self) -> Vec<Document> {
+        self.heap.into_sorted_vec().into_iter().map(|ranked| ranked.record).collect()
+    }
+}
+
+#[async_trait]
+impl Service for Store {
+    type Id = Id;
+    type Data = Document;
+    type Input = Document;
+
+    async fn index(&self, params: &Params) -> Result<Page<Document>> {
+        let plan = self.description.plan(Intent::Index, params)?;
+        let (mut found, total) = self.find(&plan).await;
+        let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX).min(found.len());
+        found.drain(..skip);
+        let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| Cursor::behind(last, plan.sort, self.description.id_field()));
+        let info = PageInfo {
+            paginated: plan.paginated,
+            total: plan.total.then_some(total),
+            limit: plan.limit,
+            skip: plan.skip,
+            next,
+        };
+        Ok(Page { data: found, info })
+    }
+
+    async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
+        let plan = self.description.plan(Intent::Read, params)?;
+        let key = self.key(&self.description.read_id(id)?)?;
+        let record = self.table.read().records.get(&key).cloned();
+        record.filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))
+    }
+
+    async fn create(&self, data: Document, params: &Params) -> Result<Document> {
+        self.description.plan(Intent::Create, params)?;
+        let new = self.description.prepare_create(data, params)?;
+        self.add(&mut self.table.write(), &mut Undo::default(), new, params)
+    }
+
+    async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
+        let plan = self.description.plan(Intent::Modify, params)?;
+        let key = self.key(&self.description.read_id(id)?)?;
+        let prepared = self.description.prepare_modify(patch.clone(), params)?;
+        let mut table = self.table.write();
+        match table.records.get(&key) {
+            Some(old) if plan.filter.matches(old) => {
+                let record = self.modified(old, prepared, params)?;
+                table.set(key, record.clone())?;
+                Ok(Stored::Changed(record))
+            }
+            None if plan.missing == Missing::Create => {
+                let mut data = Document::new();
+                patch.apply(&mut data);
+                self.make_missing(&mut table, key, data, params)
+            }
+            _ => Err(self.missing(id)),
+        }
+    }
+
+    async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
+        let plan = self.description.plan(Intent::Update, params)?;
+        let key = self.key(&self.description.read_id_to_update(id, plan.missing)?)?;
+        let mut prepared = self.description.prepare_update(data.clone(), params)?;
+        let mut table = self.table.write();
+        match table.records.get(&key) {
+            Some(old) if plan.filter.matches(old) => {
+                self.description.carry_over(old, &mut prepared, params);
+                let record = self.complete(&key, prepared, params)?;
+                table.set(key, record.clone())?;
+                Ok(Stored::Changed(record))
+            }
+            None if plan.missing == Missing::Create => self.make_missing(&mut table, key, data, params),
+            _ => Err(self.missing(id)),
+        }
+    }
+
+    async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
+        let plan = self.description.plan(Intent::Remove, params)?;
+        let key = self.key(&self.description.read_id(id)?)?;
+        let mut table = self.table.write();
+        if !table.records.get(&key).is_some_and(|record| plan.filter.matches(record)) {
+            return Err(self.missing(id));
+        }
+        table.remove(&key).ok_or_else(|| self.missing(id))
+    }
+
+    async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
+        let plan = self.description.plan(Intent::Read, params)?;
+        let table = self.table.read();
+        let find = |id: &Id| {
+            let key = self.key(&self.description.read_id(id).ok()?).ok()?;
+            table.records.get(&key).filter(|record| plan.filter.matches(record)).cloned()
+        };
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
+            match find(id) {
+                Some(record) => records.push(record),
+                None if params.skip_missing => {}
+                None => return Err(self.missing(id)),
+            }
+        }
+        Ok(records)
+    }
+
+    async fn count(&self, params: &Params) -> Result<u64> {
+        let plan = self.description.plan(Intent::Count, params)?;
+        if plan.filter.is_all() {
+            return Ok(self.table.read().records.len() as u64);
+        }
+        let mut count = 0;
+        self.each_match(&mut self.scan(&plan), &plan, |_, _| {
+            count += 1;
+            ControlFlow::Continue(())
+        })
+        .await;
+        Ok(count)
+    }
+
+    async fn create_many(&self, data: Vec<Document>, params: &Params) -> Result<Vec<Document>> {
+        self.description.plan(Intent::CreateMany(data.len()), params)?;
+        let prepare = |data| self.description.prepare_create(data, params);
+        let new = data.into_iter().map(prepare).collect::<Result<Vec<_>>>()?;
+        let mut records = Vec::with_capacity(new.len());
+        let mut undo = Undo::default();
+        let mut table = self.table.write();
+        for new in new {
+            match self.add(&mut table, &mut undo, new, params) {
+                Ok(record) => records.push(record),
+                Err(error) => {
+                    table.undo(undo);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(records)
+    }
+
+    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
+        let plan = self.description.plan(Intent::ModifyMany, params)?;
+        let patch = self.description.prepare_modify(patch, params)?;
+        let mut table = self.table.write();
+        let matching = table.records.iter().filter(|(_, record)| plan.filter.matches(record));
+        let changed = matching
+            .map(|(key, record)| Ok((key.clone(), self.modified(record, patch.clone(), params)?)))
+            .collect::<Result<Vec<_>>>()?;
+        let mut undo = Undo::default();
+        for (key, record) in &changed {
+            table.set_or_undo(&mut undo, key.clone(), record.clone())?;
+        }
+        Ok(changed.into_iter().map(|(_, record)| record).collect())
+    }
+
+    async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
+        let plan = self.description.plan(Intent::RemoveMany, params)?;
+        let mut table = self.table.write();
+        if plan.filter.is_all() {
+            return Ok(table.clear().into_values().collect());
+        }
+        let matching = table.records.iter().filter(|(_, record)| plan.filter.matches(record));
+        let keys: Vec<Key> = matching.map(|(key, _)| key.clone()).collect();
+        Ok(keys.iter().filter_map(|key| table.remove(key)).collect())
+    }
+
+    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        stream::once(async move { self.pieces(params).await }).flatten().boxed()
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        self.description.clone()
+    }
+}
+
+impl Store {
+    fn modified(&self, old: &Document, patch: Patch, params: &Params) -> Result<Document> {
+        if patch.data().is_empty() {
+            return Ok(old.clone());
+        }
+        let mut record = old.clone();
+        patch.apply(&mut record);
+        let record = (self.conform)(&self.description, record)?;
+        self.description.check_scope(&record, params)?;
+        Ok(record)
+    }
+
+    /// Streams a list: piece by piece where records are met in order and no page is asked for, else what `index` finds.
+    async fn pieces(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        let whole = match self.description.plan(Intent::Index, &params) {
+            Err(error) => return stream::once(async { Err(error) }).boxed(),
+            Ok(plan) => plan.sort.is_empty() && plan.limit.is_none() && plan.after.is_none(),
+        };
+        if !whole {
+            return match self.index(&params).await {
+                Ok(page) => stream::iter(page.data).map(Ok).boxed(),
+                Err(error) => stream::once(async { Err(error) }).boxed(),
+            };
+        }
+        let start = (params, None::<Scan>, 0_u64, false);
+        let pieces = stream::unfold(start, move |(params, scan, mut skipped, ended)| async move {
+            if ended {
+                return None;
+            }
+            let mut piece = Vec::new();
+            let (scan, ended) = {
+                // The plan was made of the same params before, so that it does not fail now.
+                let plan = self.description.plan(Intent::Index, &params).ok()?;
+                let mut scan = scan.unwrap_or_else(|| self.scan(&plan));
+                let step = scan.step(&self.table.read(), &mut |_, record| {
+                    if plan.filter.matches(record) {
+                        if skipped < plan.skip {
+                            skipped += 1;
+                        } else {
+                            piece.push(record.clone());
+                        }
+                    }
+                    ControlFlow::Continue(())
+                });
+                (scan, step.is_break())
+            };
+            give_way().await;
+            Some((stream::iter(piece).map(Ok), (params, Some(scan), skipped, ended)))
+        });
+        pieces.flatten().boxed()
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("name", &self.description.name()).finish_non_exhaustive()
+    }
+}

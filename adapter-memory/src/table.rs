@@ -1,0 +1,110 @@
+//! [`Table`]: the records by id and their indexes, changed together or not at all.
+
+use std::collections::BTreeMap;
+
+use remex_core::{Description, Document, Error, Result, Value};
+
+use crate::index::FieldIndex;
+use crate::key::Key;
+
+/// The records by id and their indexes.
+#[derive(Debug)]
+pub(crate) struct Table {
+    name: String,
+    pub(crate) records: BTreeMap<Key, Document>,
+    pub(crate) indexes: Vec<FieldIndex>,
+}
+
+/// Changes that were made, in their order, so that they can be taken back.
+#[derive(Debug, Default)]
+pub(crate) struct Undo(Vec<(Key, Option<Document>)>);
+
+impl Table {
+    pub(crate) fn new(description: &Description) -> Self {
+        let indexes = description.indexes().iter().map(|index| FieldIndex::new(index.field.clone(), index.unique));
+        Self { name: description.name().to_owned(), records: BTreeMap::new(), indexes: indexes.collect() }
+    }
+
+    /// Sets a record, new or not, and its places in the indexes.
+    ///
+    /// # Errors
+    /// `Conflict`, with nothing changed, where another record holds a value that must be unique.
+    pub(crate) fn set(&mut self, key: Key, record: Document) -> Result<Option<Document>> {
+        for index in self.indexes.iter().filter(|index| index.unique) {
+            let value = &record[&index.field];
+            // The index also leads to lists that hold the value as an element, which are not equal to it.
+            let taken = |other: &Key| *other != key && self.records[other][&index.field].equals(value);
+            if !value.is_null() && index.equal(value).any(taken) {
+                return Err(Error::duplicate(&self.name, &index.field));
+            }
+        }
+        let old = self.records.get(&key).cloned();
+        for index in &mut self.indexes {
+            if let Some(old) = &old {
+                index.remove(&key, old);
+            }
+            index.add(&key, &record);
+        }
+        self.records.insert(key, record);
+        Ok(old)
+    }
+
+    /// Takes a record away, and its places in the indexes.
+    pub(crate) fn remove(&mut self, key: &Key) -> Option<Document> {
+        let record = self.records.remove(key)?;
+        for index in &mut self.indexes {
+            index.remove(key, &record);
+        }
+        Some(record)
+    }
+
+    /// Takes all records away.
+    pub(crate) fn clear(&mut self) -> BTreeMap<Key, Document> {
+        self.indexes.iter_mut().for_each(FieldIndex::clear);
+        std::mem::take(&mut self.records)
+    }
+
+    /// Sets a record as one of several changes, or takes all of these back.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set), with the earlier changes taken back.
+    pub(crate) fn set_or_undo(&mut self, undo: &mut Undo, key: Key, record: Document) -> Result<()> {
+        match self.set(key.clone(), record) {
+            Ok(old) => {
+                undo.0.push((key, old));
+                Ok(())
+            }
+            Err(error) => {
+                self.undo(std::mem::take(undo));
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes changes back, the last one first.
+    pub(crate) fn undo(&mut self, undo: Undo) {
+        for (key, old) in undo.0.into_iter().rev() {
+            self.remove(&key);
+            if let Some(old) = old {
+                for index in &mut self.indexes {
+                    index.add(&key, &old);
+                }
+                self.records.insert(key, old);
+            }
+        }
+    }
+
+    /// Returns whether a value stands under a field that must be unique, for messages of `create`.
+    pub(crate) fn id_taken(&self, id_field: &str, id: &Value) -> Error {
+        Error::conflict(format!("there is a record of `{}` with id `{}` already", self.name, plain(id))).with_field(
+            id_field,
+            "unique",
+            "another record has the same id",
+        )
+    }
+}
+
+/// Writes an id without the quotes of JSON.
+fn plain(id: &Value) -> String {
+    id.as_str().map_or_else(|| id.to_string(), str::to_owned)
+}

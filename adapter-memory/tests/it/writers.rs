@@ -1,0 +1,112 @@
+//! Writers beside one another, and beside readers.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use remex_core::{Document, ErrorKind, Filter, Id, Options, Params, Query, Service};
+use remex_memory::MemoryService;
+use serde::{Deserialize, Serialize};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_reader_meets_each_record_once_while_writers_move_them() {
+    let things = Arc::new(MemoryService::<Document>::new(Options::new("things").index("rank")).expect("options"));
+    let program = Params::new();
+    let data = (0..4000_i64).map(|rank| Document::new().with("rank", rank)).collect();
+    things.create_many(data, &program).await.expect("created");
+
+    let writer = tokio::spawn({
+        let things = things.clone();
+        async move {
+            // Records move from the front of the index to its back, where a walk is yet to come by.
+            for id in 1..=2000_i64 {
+                let patch = Document::new().with("rank", 10_000 + id).into();
+                things.modify(&id.into(), patch, &Params::new()).await.expect("modified");
+            }
+        }
+    });
+    while !writer.is_finished() {
+        let query = Query::new().filter(Filter::gte("rank", 0)).sort("rank").limit(100_000);
+        let found = things.index(&Params::from(query)).await.expect("a page").data;
+        let ids: HashSet<_> = found.iter().map(|record| record["id"].as_i64()).collect();
+        assert_eq!(ids.len(), found.len(), "a record came twice");
+    }
+    writer.await.expect("the writer ends");
+    assert_eq!(things.count(&program).await.expect("a count"), 4000);
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_leaves_nothing_behind() {
+    let options = Options::new("people").unique("name").index("age");
+    let people = MemoryService::<Document>::new(options).expect("options");
+    let program = Params::new();
+    let person = |name: &str, age: i64| Document::new().with("name", name).with("age", age);
+    people.create_many(vec![person("a", 1), person("b", 2)], &program).await.expect("created");
+    let before = people.index(&program).await.expect("all").data;
+
+    let error = people.create_many(vec![person("c", 3), person("a", 4)], &program).await.expect_err("taken");
+    assert_eq!((error.kind(), error.fields()[0].field.as_str()), (ErrorKind::Conflict, "name"));
+    let patch = Document::new().with("name", "same").with("age", 9).into();
+    assert!(people.modify_many(patch, &program).await.is_err());
+
+    assert_eq!(people.index(&program).await.expect("all").data, before);
+    for (age, expected) in [(1, 1), (2, 1), (3, 0), (4, 0), (9, 0)] {
+        let query = Query::new().filter(Filter::eq("age", age));
+        assert_eq!(people.count(&Params::from(query)).await.expect("a count"), expected, "age {age}");
+    }
+}
+
+#[tokio::test]
+async fn ids_never_come_again() {
+    let people = MemoryService::<Document>::new(Options::new("people")).expect("options");
+    let program = Params::new();
+    let mut seen = HashSet::new();
+    for round in 0..5_i64 {
+        let explicit = Document::new().with("id", 10 * round + 3);
+        for data in [Document::new(), explicit, Document::new()] {
+            let id = people.create(data, &program).await.expect("created")["id"].as_i64().expect("an id");
+            assert!(seen.insert(id), "{id} came again");
+        }
+        people.remove_many(&program).await.expect("removed");
+    }
+    // The largest of all ids does not use up those below it.
+    people.create(Document::new().with("id", i64::MAX), &program).await.expect("created");
+    people.create(Document::new(), &program).await.expect("created");
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Bird {
+    id: i64,
+    name: String,
+    #[serde(default = "one")]
+    wings: u8,
+}
+
+#[derive(Serialize, Deserialize)]
+struct NewBird {
+    name: String,
+}
+
+fn one() -> u8 {
+    2
+}
+
+#[tokio::test]
+async fn what_is_stored_is_always_of_the_type() {
+    let birds = MemoryService::<Bird, NewBird>::new(Options::new("birds")).expect("options");
+    let program = Params::new();
+    let wren = birds.create(NewBird { name: "Wren".into() }, &program).await.expect("created");
+    assert_eq!(wren, Bird { id: 1, name: "Wren".into(), wings: 2 });
+
+    let bad = Document::new().with("name", 1).with("wings", 300);
+    let id = Id::from(1);
+    let error = birds.modify(&id, bad.into(), &program).await.expect_err("does not fit");
+    let mut fields: Vec<_> = error.fields().iter().map(|field| field.field.as_str()).collect();
+    fields.sort_unstable();
+    assert_eq!((error.kind(), fields), (ErrorKind::Unprocessable, vec!["name", "wings"]));
+    assert_eq!(birds.read(&id, &program).await.expect("unchanged"), wren);
+
+    // A patch is not enough to make a bird.
+    let error = birds.modify(&7.into(), Document::new().with("wings", 1).into(), &program).await.expect_err("no name");
+    assert_eq!(error.fields()[0].field, "name");
+    assert!(birds.read(&7.into(), &program).await.expect_err("not made").is_not_found());
+}
