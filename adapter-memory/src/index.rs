@@ -196,7 +196,8 @@ mod tests {
     #[test]
     fn a_walk_in_pieces_is_the_sort_with_ties_by_id() {
         let index = index();
-        for (direction, expected) in [(Direction::Ascending, [2, 5, 3, 1, 4]), (Direction::Descending, [1, 4, 3, 5, 2])] {
+        for (direction, expected) in [(Direction::Ascending, [2, 5, 3, 1, 4]), (Direction::Descending, [1, 4, 3, 5, 2])]
+        {
             for piece in 1..=6 {
                 let (mut from, mut found) = (None, Vec::new());
                 loop {

@@ -137,7 +137,8 @@ fn values_of(condition: &Condition) -> Option<&[Value]> {
 
 /// Returns the ids that the filter names, if it does. A value that is no id names no record.
 fn ids_named(conditions: &[(&Path, &Condition)], id_field: &str, kind: IdKind) -> Option<BTreeSet<Key>> {
-    let values = conditions.iter().find(|(path, _)| **path == *id_field).and_then(|(_, condition)| values_of(condition))?;
+    let values =
+        conditions.iter().find(|(path, _)| **path == *id_field).and_then(|(_, condition)| values_of(condition))?;
     let read = |value: &Value| {
         let value = match value {
             // An integer may be written as a float in a filter.

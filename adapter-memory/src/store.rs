@@ -200,9 +200,9 @@ impl<'a> Behind<'a> {
         match &self.after {
             None => true,
             // A cursor whose id is none of this service's is behind everything with the same values.
-            Some((cursor, last)) => {
-                cursor.compare_record(self.plan.sort, record, |_| last.as_ref().map_or(Order::Less, |last| key.cmp(last))).is_gt()
-            }
+            Some((cursor, last)) => cursor
+                .compare_record(self.plan.sort, record, |_| last.as_ref().map_or(Order::Less, |last| key.cmp(last)))
+                .is_gt(),
         }
     }
 }
@@ -243,7 +243,11 @@ impl Eq for Ranked<'_> {}
 
 impl<'a> Best<'a> {
     fn new(plan: &'a Plan<'a>, wanted: Option<u64>) -> Self {
-        Self { plan, wanted: wanted.map(|wanted| usize::try_from(wanted).unwrap_or(usize::MAX)), heap: BinaryHeap::new() }
+        Self {
+            plan,
+            wanted: wanted.map(|wanted| usize::try_from(wanted).unwrap_or(usize::MAX)),
+            heap: BinaryHeap::new(),
+        }
     }
 
     fn offer(&mut self, key: &Key, record: &Document) {
@@ -277,10 +281,8 @@ impl Service for Store {
         let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let more = found.len() > limit;
         found.truncate(limit);
-        let next = found
-            .last()
-            .filter(|_| more)
-            .map(|last| Cursor::behind(last, plan.sort, self.description.id_field()));
+        let next =
+            found.last().filter(|_| more).map(|last| Cursor::behind(last, plan.sort, self.description.id_field()));
         let info = PageInfo {
             paginated: plan.paginated,
             total: plan.total.then_some(total),

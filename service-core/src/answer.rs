@@ -106,5 +106,6 @@ pub fn write_record<T: Serialize + 'static>(
 }
 
 fn write<T: Serialize>(value: &T, json: &mut Vec<u8>) -> Result<()> {
-    serde_json::to_writer(json, value).map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))
+    serde_json::to_writer(json, value)
+        .map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))
 }

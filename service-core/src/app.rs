@@ -171,9 +171,11 @@ impl App {
     pub fn service_as<S: Service + 'static>(&self, path: &str) -> Result<Arc<S>> {
         let mount = self.mount_of(path)?;
         debug_assert_eq!(mount.typed_id == TypeId::of::<S>(), mount.typed.is::<S>());
-        mount.typed.clone().downcast().map_err(|_| {
-            Error::internal(format!("the service under `{path}` is no `{}`", std::any::type_name::<S>()))
-        })
+        mount
+            .typed
+            .clone()
+            .downcast()
+            .map_err(|_| Error::internal(format!("the service under `{path}` is no `{}`", std::any::type_name::<S>())))
     }
 
     fn mount_of(&self, path: &str) -> Result<Arc<Mount>> {

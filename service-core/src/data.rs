@@ -30,7 +30,8 @@ impl IdKind {
         match self {
             Self::Integer => {
                 let number: i64 = text.parse().ok()?;
-                let canonical = !text.starts_with('+') && (text == "0" || !text.trim_start_matches('-').starts_with('0'));
+                let canonical =
+                    !text.starts_with('+') && (text == "0" || !text.trim_start_matches('-').starts_with('0'));
                 canonical.then_some(Value::Int(number))
             }
             Self::Uuid if text.len() == uuid::fmt::Hyphenated::LENGTH => {
@@ -82,8 +83,12 @@ impl Description {
 
     fn unfit_id(&self, text: &str) -> Error {
         let (field, kind) = (self.id_field(), self.id_kind().name());
-        Error::bad_request(format!("`{}` cannot be an id of `{}`, which is {kind}", crate::error::shown(text), self.name()))
-            .with_field(field, "type", format!("expected {kind}"))
+        Error::bad_request(format!(
+            "`{}` cannot be an id of `{}`, which is {kind}",
+            crate::error::shown(text),
+            self.name()
+        ))
+        .with_field(field, "type", format!("expected {kind}"))
     }
 
     /// Reads the id that data brings along.
@@ -103,10 +108,10 @@ impl Description {
     /// Refuses ids under which no record may be made.
     fn check_new_id(&self, id: &Value) -> Result<()> {
         match id.as_str() {
-            Some(text) if text.starts_with('_') => {
-                Err(Error::bad_request("an id cannot begin with `_`, which is reserved for routes")
-                    .with_field(self.id_field(), "reserved", "cannot begin with `_`"))
-            }
+            Some(text) if text.starts_with('_') => Err(Error::bad_request(
+                "an id cannot begin with `_`, which is reserved for routes",
+            )
+            .with_field(self.id_field(), "reserved", "cannot begin with `_`")),
             _ => Ok(()),
         }
     }
@@ -290,9 +295,9 @@ impl Description {
             [(name, _, message)] => format!("`{name}` {message}"),
             _ => format!("{} fields do not fit", faults.len()),
         };
-        Err(faults.into_iter().fold(Error::unprocessable(message), |error, (name, code, message)| {
-            error.with_field(&name, code, message)
-        }))
+        Err(faults
+            .into_iter()
+            .fold(Error::unprocessable(message), |error, (name, code, message)| error.with_field(&name, code, message)))
     }
 
     fn check_types(
@@ -408,12 +413,16 @@ mod tests {
 
     #[test]
     fn every_bad_field_of_data_is_named() {
-        let fields =
-            Fields::new().required("name", FieldType::Text).optional("age", FieldType::Integer).optional("secret", FieldType::Text);
-        let people = description(Options::new("people").fields(fields).hidden_field("secret").timestamps(Timestamps::Snake));
+        let fields = Fields::new()
+            .required("name", FieldType::Text)
+            .optional("age", FieldType::Integer)
+            .optional("secret", FieldType::Text);
+        let people =
+            description(Options::new("people").fields(fields).hidden_field("secret").timestamps(Timestamps::Snake));
         let data = Document::from_json(br#"{"age":"x","other":1,"secret":"s","created_at":"mine"}"#).expect("data");
         let error = people.prepare_create(data, &client()).expect_err("refused");
-        let mut found: Vec<_> = error.fields().iter().map(|fault| (fault.field.as_str(), fault.code.as_str())).collect();
+        let mut found: Vec<_> =
+            error.fields().iter().map(|fault| (fault.field.as_str(), fault.code.as_str())).collect();
         found.sort_unstable();
         assert_eq!(found, [("age", "type"), ("name", "required"), ("other", "unknown"), ("secret", "unknown")]);
         assert_eq!(error.kind(), ErrorKind::Unprocessable);

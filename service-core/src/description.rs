@@ -18,6 +18,7 @@ pub struct Description {
     pub(crate) syntax: QuerySyntax,
     /// The paths of fields that are shown to clients where some are hidden and the fields are known.
     pub(crate) id_path: Path,
+    pub(crate) streams: bool,
 }
 
 impl Description {
@@ -67,13 +68,22 @@ impl Description {
             bounds: options.bounds,
         };
         let id_path = Path::new(options.id_field.clone())?;
-        Ok(Self { options: Options { fields, ..options }, methods: MethodSet::ALL, syntax, id_path })
+        Ok(Self { options: Options { fields, ..options }, methods: MethodSet::ALL, syntax, id_path, streams: false })
     }
 
     /// Sets the methods that the service offers. Defaults to all six.
     #[must_use]
     pub const fn with_methods(mut self, methods: MethodSet) -> Self {
         self.methods = methods;
+        self
+    }
+
+    /// Says whether [`index_stream`](crate::Service::index_stream) reads the records little by little: transports then list
+    /// through it where nothing else bounds the answer. Every record must be an object. Defaults to no: such a list is
+    /// answered by `index`, whole.
+    #[must_use]
+    pub const fn with_streaming(mut self, streams: bool) -> Self {
+        self.streams = streams;
         self
     }
 
@@ -85,6 +95,7 @@ impl Description {
             methods: MethodSet::ALL,
             syntax: QuerySyntax::default(),
             id_path: crate::IntoPath::into_path("id"),
+            streams: false,
             options,
         })
     }
@@ -99,6 +110,12 @@ impl Description {
     #[must_use]
     pub const fn methods(&self) -> MethodSet {
         self.methods
+    }
+
+    /// Returns whether long lists are read little by little.
+    #[must_use]
+    pub const fn streams(&self) -> bool {
+        self.streams
     }
 
     /// Returns the name of the field that holds the id.

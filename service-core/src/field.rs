@@ -187,7 +187,9 @@ fn date(text: &str) -> Option<String> {
 /// Reads a moment, or a day as its first moment in UTC, and writes it in the one form.
 fn date_time(text: &str) -> Option<String> {
     let moment = OffsetDateTime::parse(text, &Rfc3339)
-        .or_else(|_| Date::parse(text, format_description!("[year]-[month]-[day]")).map(|day| day.midnight().assume_utc()))
+        .or_else(|_| {
+            Date::parse(text, format_description!("[year]-[month]-[day]")).map(|day| day.midnight().assume_utc())
+        })
         .ok()?;
     format_moment(moment)
 }
@@ -212,7 +214,11 @@ pub(crate) fn literal_error(key: &str, kind: FieldType, literal: &str) -> Error 
 /// Checks that a name can be that of a field.
 pub(crate) fn check_name(name: &str) -> Result<()> {
     let path = Path::new(name)?;
-    if path.names().count() == 1 { Ok(()) } else { Err(Error::internal(format!("`{name}` is a path, not the name of a field"))) }
+    if path.names().count() == 1 {
+        Ok(())
+    } else {
+        Err(Error::internal(format!("`{name}` is a path, not the name of a field")))
+    }
 }
 
 #[cfg(test)]
@@ -247,7 +253,11 @@ mod tests {
         check(FieldType::DateTime, "2026-11-22T05:34:02+01:00", Some("\"2026-11-22T04:34:02.000000Z\""));
         check(FieldType::DateTime, "2026-11-22", Some("\"2026-11-22T00:00:00.000000Z\""));
         check(FieldType::DateTime, "0000-01-01T00:00:00+23:00", None);
-        check(FieldType::Uuid, "0192F0C1-0000-7000-8000-000000000000", Some("\"0192f0c1-0000-7000-8000-000000000000\""));
+        check(
+            FieldType::Uuid,
+            "0192F0C1-0000-7000-8000-000000000000",
+            Some("\"0192f0c1-0000-7000-8000-000000000000\""),
+        );
         check(FieldType::Binary, "AAE=", Some("\"AAE=\""));
         check(FieldType::Binary, "?", None);
     }

@@ -192,7 +192,7 @@ impl<'a> Reader<'a> {
             Source::Document(document) => return read_object(document, &self.path, self.notes, visitor, fields),
             Source::Value(value) => value,
         };
-        let outcome = match value {
+        match value {
             Value::Null => visitor.visit_unit(),
             Value::Bool(flag) => visitor.visit_bool(*flag),
             Value::Int(number) => match u64::try_from(*number) {
@@ -204,8 +204,7 @@ impl<'a> Reader<'a> {
             Value::Text(text) => visitor.visit_str(text),
             Value::Array(values) => visitor.visit_seq(Items { values: values.iter().enumerate(), reader: &self }),
             Value::Document(document) => return read_object(document, &self.path, self.notes, visitor, fields),
-        };
-        outcome
+        }
     }
 }
 
@@ -223,9 +222,7 @@ fn read_object<'de, V: Visitor<'de>>(
     let here = |name: &str| notes.find(&Trail::Field(path, name)).is_some();
     let mut pairs: Vec<(&str, &Value)> = document.iter().filter(|(name, _)| !here(name)).collect();
     pairs.extend(document.iter().filter(|(name, _)| here(name)));
-    pairs.extend(
-        fields.iter().filter(|name| !document.contains(name) && here(name)).map(|name| (*name, &Value::Null)),
-    );
+    pairs.extend(fields.iter().filter(|name| !document.contains(name) && here(name)).map(|name| (*name, &Value::Null)));
     visitor.visit_map(Fields { pairs: pairs.into_iter(), value: None, path, notes })
 }
 
@@ -412,11 +409,7 @@ impl<'de> VariantAccess<'de> for Reader<'_> {
         self.read(visitor, &[])
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        fields: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Fault> {
+    fn struct_variant<V: Visitor<'de>>(self, fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
         self.read(visitor, fields)
     }
 }

@@ -8,9 +8,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{
-    Description, Document, Id, Method, MethodSet, Options, Page, Params, Patch, Result, Service, Stored,
-};
+use crate::{Description, Document, Id, Method, MethodSet, Options, Page, Params, Patch, Result, Service, Stored};
 
 type Function<A, R> = Option<Box<dyn Fn(A) -> BoxFuture<'static, Result<R>> + Send + Sync>>;
 

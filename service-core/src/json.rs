@@ -63,7 +63,8 @@ mod tests {
 
     #[test]
     fn integers_past_64_bits_are_found() {
-        let check = |text: &str, expected: Option<&str>| assert_eq!(inexact_integer(text.as_bytes()), expected, "{text}");
+        let check =
+            |text: &str, expected: Option<&str>| assert_eq!(inexact_integer(text.as_bytes()), expected, "{text}");
         check(r#"{"a":18446744073709551615,"b":-9223372036854775808}"#, None);
         check(r#"{"a":18446744073709551616}"#, Some("18446744073709551616"));
         check(r#"{"a":-9223372036854775809}"#, Some("-9223372036854775809"));

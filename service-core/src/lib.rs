@@ -1,4 +1,4 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
 
 mod answer;
 mod app;
@@ -47,7 +47,9 @@ pub use page::{Page, PageInfo};
 pub use params::{Params, Provider, RouteValues};
 pub use path::{PATH_BYTES_MAX, Path};
 pub use plan::{Intent, Plan};
-pub use query::{Coerce, Condition, Cursor, Direction, Filter, IntoPath, Query, QueryBounds, QuerySyntax, Sort, compare_by};
+pub use query::{
+    Coerce, Condition, Cursor, Direction, Filter, IntoPath, Query, QueryBounds, QuerySyntax, Sort, compare_by,
+};
 pub use serde_value::read_fields;
 pub use service::{DynService, Service};
 pub use service_ext::ServiceExt;

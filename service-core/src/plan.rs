@@ -151,17 +151,23 @@ impl Description {
         match intent {
             Intent::CreateMany(count) => {
                 if !permitted(Method::Create) {
-                    return Err(Error::method_not_allowed(format!("can not create multiple entries of `{name}` at once")));
+                    return Err(Error::method_not_allowed(format!(
+                        "can not create multiple entries of `{name}` at once"
+                    )));
                 }
                 if client && count > self.options.batch_max {
                     let max = self.options.batch_max;
-                    return Err(Error::bad_request(format!("at most {max} records of `{name}` can be created at once")));
+                    return Err(Error::bad_request(format!(
+                        "at most {max} records of `{name}` can be created at once"
+                    )));
                 }
                 Ok(())
             }
             Intent::ModifyMany => {
                 if !permitted(Method::Modify) {
-                    return Err(Error::method_not_allowed(format!("can not modify multiple entries of `{name}` at once")));
+                    return Err(Error::method_not_allowed(format!(
+                        "can not modify multiple entries of `{name}` at once"
+                    )));
                 }
                 if client && !applied {
                     return Err(Error::forbidden(format!("clients may not modify `{name}` by a query")));
@@ -231,11 +237,8 @@ impl Description {
 }
 
 fn no_paging(query: &Query, verb: &str) -> Result<()> {
-    let parameter = [
-        ("$limit", query.limit.is_some()),
-        ("$skip", query.skip.is_some()),
-        ("$after", query.after.is_some()),
-    ];
+    let parameter =
+        [("$limit", query.limit.is_some()), ("$skip", query.skip.is_some()), ("$after", query.after.is_some())];
     match parameter.into_iter().find(|(_, given)| *given) {
         Some((name, _)) => Err(Error::bad_request(format!("`{name}` does not go with a call to {verb} many records"))),
         None => Ok(()),
@@ -277,7 +280,8 @@ mod tests {
     fn removing_many_is_for_whom_it_is_permitted() {
         let all = Query::new();
         let some = Query::new().filter(Filter::eq("a", 1));
-        let kind = |options: Options, params: &Params| plan_error(options, Intent::RemoveMany, params).map(|(kind, _)| kind);
+        let kind =
+            |options: Options, params: &Params| plan_error(options, Intent::RemoveMany, params).map(|(kind, _)| kind);
         let people = || Options::new("people");
         assert_eq!(kind(people(), &client(all.clone())), Some(ErrorKind::Forbidden));
         assert_eq!(kind(people(), &client(some.clone())), Some(ErrorKind::Forbidden));
@@ -286,10 +290,7 @@ mod tests {
         assert_eq!(kind(people().allow_remove_all(true), &client(all.clone())), None);
         assert_eq!(kind(people().allow_remove_all(true), &client(Query::new().limit(1))), Some(ErrorKind::BadRequest));
         assert_eq!(kind(people().allow_remove_all(true), &client(some.clone().limit(1))), Some(ErrorKind::BadRequest));
-        assert_eq!(
-            kind(people().allow_remove_all(true).allow_query(false), &client(some)),
-            Some(ErrorKind::Forbidden)
-        );
+        assert_eq!(kind(people().allow_remove_all(true).allow_query(false), &client(some)), Some(ErrorKind::Forbidden));
         assert_eq!(kind(people().allow_remove_all(true).allow_query(false), &client(all.clone())), None);
         assert_eq!(kind(people(), &Params::from(all)), None);
         assert_eq!(kind(people(), &Params::from(Query::new().limit(1))), Some(ErrorKind::BadRequest));

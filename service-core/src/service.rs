@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Intent, Method, Page, Paginate, Params, Patch, Query, Result, Stored,
-    answer,
+    Answer, Call, Description, Document, Error, Id, Intent, Method, Page, Paginate, Params, Patch, Query, Result,
+    Stored, answer,
 };
 
 /// A resource whose records can be listed, read, created, modified, updated and removed.

@@ -89,9 +89,9 @@ impl Shape {
         if self.names.len() <= WALKED {
             return self.names.iter().position(|other| other.as_str() == name);
         }
-        let positions = self.positions.get_or_init(|| {
-            self.names.iter().enumerate().map(|(position, name)| (name.clone(), position)).collect()
-        });
+        let positions = self
+            .positions
+            .get_or_init(|| self.names.iter().enumerate().map(|(position, name)| (name.clone(), position)).collect());
         positions.get(name).copied()
     }
 }

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Method, Missing, Page, Params, Patch, Result, Service, Stored, answer,
-    fit,
+    Answer, Call, Description, Document, Error, Id, Method, Missing, Page, Params, Patch, Result, Service, Stored,
+    answer, fit,
 };
 
 /// A view of a service of documents that speaks your own types: `T` for records, `In` for what is created.

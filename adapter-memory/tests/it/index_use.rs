@@ -3,9 +3,7 @@
 use std::cmp::Ordering;
 
 use proptest::prelude::*;
-use remex_core::{
-    Document, Filter, IdKind, Options, Paginate, Params, Query, Service, Value, compare_by,
-};
+use remex_core::{Document, Filter, IdKind, Options, Paginate, Params, Query, Service, Value, compare_by};
 use remex_memory::MemoryService;
 
 fn value() -> impl Strategy<Value = Value> {

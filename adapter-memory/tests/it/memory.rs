@@ -62,7 +62,9 @@ fn records_take_no_more_than_twice_their_bare_values() {
     let bare = bytes_per_record(|| (1..=RECORDS).map(|number| (number, todo(number))).collect::<BTreeMap<_, _>>());
     let typed = bytes_per_record(|| runtime.block_on(filled::<Todo, Todo>(todo)));
     let documents = bytes_per_record(|| {
-        runtime.block_on(filled::<Document, Document>(|number| Document::from_serialize(&todo(number)).expect("a document")))
+        runtime.block_on(filled::<Document, Document>(|number| {
+            Document::from_serialize(&todo(number)).expect("a document")
+        }))
     });
     println!("bytes a record: bare {bare}, typed {typed}, documents {documents}");
     assert!(typed <= 2 * bare, "typed {typed}, bare {bare}");

@@ -45,7 +45,12 @@ impl Cursor {
     /// Compares a record with the place where the page ended; what comes after is greater.
     ///
     /// `compare_id` says how the record's id stands to the cursor's, since a service knows how its ids are ordered.
-    pub fn compare_record(&self, sort: &[Sort], record: &Document, compare_id: impl FnOnce(&Value) -> Ordering) -> Ordering {
+    pub fn compare_record(
+        &self,
+        sort: &[Sort],
+        record: &Document,
+        compare_id: impl FnOnce(&Value) -> Ordering,
+    ) -> Ordering {
         let mut order = Ordering::Equal;
         for (key, value) in sort.iter().zip(&self.values) {
             order = key.value_in(record).compare(value);
@@ -64,7 +69,13 @@ impl Cursor {
     /// # Errors
     /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) where the page that it came from was sorted otherwise.
     pub fn check_sort(&self, sort: &[Sort]) -> Result<()> {
-        if self.sort.iter().map(String::as_str).eq(sort.iter().map(written).collect::<Vec<_>>().iter().map(String::as_str)) {
+        if self.sort.iter().map(String::as_str).eq(sort
+            .iter()
+            .map(written)
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str))
+        {
             Ok(())
         } else {
             Err(Error::bad_request("`$after` is from a page with another `$sort`"))
@@ -90,7 +101,8 @@ impl Cursor {
         let [Value::Array(sort), Value::Array(values), id @ (Value::Int(_) | Value::Text(_))] = parts.as_slice() else {
             return Err(malformed());
         };
-        let sort = sort.iter().map(|key| key.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
+        let sort =
+            sort.iter().map(|key| key.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().ok_or_else(malformed)?;
         if sort.len() != values.len() {
             return Err(malformed());
         }

@@ -238,7 +238,8 @@ mod tests {
     #[test]
     fn conditions_hold_as_in_mongodb() {
         let record = Document::from_json(
-            r#"{"a":null,"n":5,"t":"x","l":[1,"y",[2]],"o":{"p":{"q":1}},"r":[{"s":1},{"s":2},{}],"b":true}"#.as_bytes(),
+            r#"{"a":null,"n":5,"t":"x","l":[1,"y",[2]],"o":{"p":{"q":1}},"r":[{"s":1},{"s":2},{}],"b":true}"#
+                .as_bytes(),
         )
         .expect("a document");
         let check = |filter: Filter, expected: bool| assert_eq!(filter.matches(&record), expected, "{filter:?}");

@@ -66,9 +66,8 @@ pub enum Condition {
 
 impl Condition {
     /// The operators of the query language, in the order in which errors list them.
-    pub const OPERATORS: [&str; 12] = [
-        "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$like", "$startsWith", "$contains",
-    ];
+    pub const OPERATORS: [&str; 12] =
+        ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$like", "$startsWith", "$contains"];
 
     /// Returns the operator that says this condition in a query.
     #[must_use]

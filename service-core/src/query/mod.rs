@@ -55,7 +55,7 @@ pub struct Query {
     pub after: Option<Cursor>,
     /// Whether to count all that match; a paginated service does, unless this says no.
     pub total: Option<bool>,
-    /// Further parameters that the service allows ([`Options::allow_parameter`](crate::Options::allow_parameters)),
+    /// Further parameters that the service allows ([`Options::allow_parameter`](crate::Options::allow_parameter)),
     /// for hooks to read; stores look past them.
     pub extra: Document,
 }

@@ -110,7 +110,9 @@ fn compare_documents(one: &Document, other: &Document) -> Ordering {
     names
         .iter()
         .zip(&other_names)
-        .map(|(name, other_name)| name.cmp(other_name).then_with(|| one[name.as_str()].compare(&other[other_name.as_str()])))
+        .map(|(name, other_name)| {
+            name.cmp(other_name).then_with(|| one[name.as_str()].compare(&other[other_name.as_str()]))
+        })
         .find(|order| order.is_ne())
         .unwrap_or_else(|| names.len().cmp(&other_names.len()))
 }

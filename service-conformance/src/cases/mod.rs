@@ -1,0 +1,60 @@
+//! The cases, a file for every method or matter.
+
+mod answer;
+mod concurrency;
+mod create;
+mod error;
+mod index;
+mod modify;
+mod page;
+mod query;
+mod read;
+mod remove;
+mod rights;
+mod scope;
+mod text;
+mod update;
+mod value;
+mod view;
+
+use crate::Case;
+
+/// Returns every case, those of one method or matter together.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    [
+        index::cases,
+        read::cases,
+        create::cases,
+        modify::cases,
+        update::cases,
+        remove::cases,
+        query::cases,
+        text::cases,
+        page::cases,
+        value::cases,
+        scope::cases,
+        rights::cases,
+        answer::cases,
+        view::cases,
+        concurrency::cases,
+        error::cases,
+    ]
+    .into_iter()
+    .flat_map(|cases| cases())
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    #[test]
+    fn cases_have_names_of_their_own() {
+        let cases = super::cases();
+        let names: HashSet<_> = cases.iter().map(crate::Case::name).collect();
+        assert_eq!(names.len(), cases.len());
+        let strange: Vec<_> = names.iter().filter(|name| name.matches("::").count() != 1 || name.contains('<')).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+    }
+}
