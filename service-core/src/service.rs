@@ -358,3 +358,234 @@ macro_rules! forward_through_pointer {
 }
 
 forward_through_pointer!(&S, Box<S>, Arc<S>);
+
+#[cfg(test)]
+mod tests {
+    use parking_lot::Mutex;
+
+    use super::*;
+    use crate::{ErrorKind, FnService, Options, Provider};
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(future)
+    }
+
+    /// Notes which of its methods were called.
+    #[derive(Default)]
+    struct Tracer(Mutex<Vec<&'static str>>);
+
+    impl Tracer {
+        fn note(&self, name: &'static str) -> Document {
+            self.0.lock().push(name);
+            Document::new().with("id", name)
+        }
+    }
+
+    #[async_trait]
+    #[deny(clippy::missing_trait_methods)]
+    impl Service for Tracer {
+        type Id = Id;
+        type Data = Document;
+        type Input = Document;
+
+        async fn index(&self, _: &Params) -> Result<Page<Document>> {
+            Ok(vec![self.note("index")].into())
+        }
+
+        async fn read(&self, _: &Id, _: &Params) -> Result<Document> {
+            Ok(self.note("read"))
+        }
+
+        async fn create(&self, _: Document, _: &Params) -> Result<Document> {
+            Ok(self.note("create"))
+        }
+
+        async fn modify(&self, _: &Id, _: Patch, _: &Params) -> Result<Stored<Document>> {
+            Ok(Stored::Changed(self.note("modify")))
+        }
+
+        async fn update(&self, _: &Id, _: Document, _: &Params) -> Result<Stored<Document>> {
+            Ok(Stored::Created(self.note("update")))
+        }
+
+        async fn remove(&self, _: &Id, _: &Params) -> Result<Document> {
+            Ok(self.note("remove"))
+        }
+
+        async fn find_one(&self, _: &Params) -> Result<Option<Document>> {
+            Ok(Some(self.note("find_one")))
+        }
+
+        async fn read_many(&self, _: &[Id], _: &Params) -> Result<Vec<Document>> {
+            Ok(vec![self.note("read_many")])
+        }
+
+        async fn count(&self, _: &Params) -> Result<u64> {
+            self.note("count");
+            Ok(1)
+        }
+
+        async fn create_many(&self, _: Vec<Document>, _: &Params) -> Result<Vec<Document>> {
+            Ok(vec![self.note("create_many")])
+        }
+
+        async fn modify_many(&self, _: Patch, _: &Params) -> Result<Vec<Document>> {
+            Ok(vec![self.note("modify_many")])
+        }
+
+        async fn remove_many(&self, _: &Params) -> Result<Vec<Document>> {
+            Ok(vec![self.note("remove_many")])
+        }
+
+        fn index_stream(&self, _: Params) -> BoxStream<'_, Result<Document>> {
+            stream::iter([Ok(self.note("index_stream"))]).boxed()
+        }
+
+        async fn answer(&self, _: Call<Id, Document>, _: &Params) -> Result<Answer> {
+            self.note("answer");
+            Ok(Answer::default())
+        }
+
+        fn describe(&self) -> Arc<Description> {
+            self.note("describe");
+            Description::of_name("tracer")
+        }
+    }
+
+    const EVERY_METHOD: [&str; 15] = [
+        "index",
+        "read",
+        "create",
+        "modify",
+        "update",
+        "remove",
+        "find_one",
+        "read_many",
+        "count",
+        "create_many",
+        "modify_many",
+        "remove_many",
+        "index_stream",
+        "answer",
+        "describe",
+    ];
+
+    async fn call_every_method<S>(service: S) -> Result<()>
+    where
+        S: Service<Id = Id, Data = Document, Input = Document>,
+    {
+        let (id, params, data) = (Id::from(1), Params::new(), Document::new());
+        service.index(&params).await?;
+        service.read(&id, &params).await?;
+        service.create(data.clone(), &params).await?;
+        service.modify(&id, data.clone().into(), &params).await?;
+        service.update(&id, data.clone(), &params).await?;
+        service.remove(&id, &params).await?;
+        service.find_one(&params).await?;
+        service.read_many(std::slice::from_ref(&id), &params).await?;
+        service.count(&params).await?;
+        service.create_many(vec![data.clone()], &params).await?;
+        service.modify_many(data.into(), &params).await?;
+        service.remove_many(&params).await?;
+        service.index_stream(Params::new()).try_collect::<Vec<_>>().await?;
+        service.answer(Call::Index, &params).await?;
+        service.describe();
+        Ok(())
+    }
+
+    #[test]
+    fn every_method_goes_through_every_pointer() {
+        let tracer = Arc::new(Tracer::default());
+        let check = |outcome: Result<()>| {
+            outcome.expect("called");
+            assert_eq!(std::mem::take(&mut *tracer.0.lock()), EVERY_METHOD);
+        };
+        check(block_on(call_every_method(&*tracer)));
+        check(block_on(call_every_method(tracer.clone())));
+        check(block_on(call_every_method(Box::new(tracer.clone()))));
+        check(block_on(call_every_method(tracer.clone() as Arc<DynService>)));
+        check(block_on(call_every_method(&*tracer as &DynService)));
+        check(block_on(call_every_method(Box::new(tracer.clone()) as Box<DynService>)));
+    }
+
+    /// A service that has nothing but the six methods over a list, for the bodies of the others.
+    fn numbers() -> FnService<u8, Document> {
+        let record = |id: u8| Document::new().with("id", i64::from(id));
+        FnService::new("numbers")
+            .on_index(move |params: Params| async move {
+                let all = (1..=3).map(record).filter(|record| params.query.filter.matches(record));
+                let limit = params.query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).expect("small"));
+                Ok(all.take(limit).collect::<Vec<_>>().into())
+            })
+            .on_read(move |id: u8, _| async move {
+                if id <= 3 { Ok(record(id)) } else { Err(Error::no_record("numbers", id)) }
+            })
+            .on_modify(move |id: u8, patch: Patch, _| async move {
+                let mut record = record(id);
+                patch.apply(&mut record);
+                Ok(Stored::Changed(record))
+            })
+            .on_remove(move |id: u8, _| async move { Ok(record(id)) })
+    }
+
+    #[test]
+    fn meta_methods_work_through_the_six() {
+        use crate::Filter;
+        block_on(async {
+            let (numbers, program) = (numbers(), Params::new());
+            let above_one = Params::from(Query::new().filter(Filter::gt("id", 1)));
+            assert_eq!(numbers.find_one(&above_one).await.expect("found").expect("one")["id"].as_i64(), Some(2));
+            assert_eq!(numbers.count(&above_one).await.expect("a count"), 2);
+            assert_eq!(numbers.read_many(&[3, 1, 3], &program).await.expect("records").len(), 3);
+            assert!(numbers.read_many(&[3, 9], &program).await.expect_err("missing").is_not_found());
+            let skipping = Params { skip_missing: true, ..Params::new() };
+            assert_eq!(numbers.read_many(&[3, 9], &skipping).await.expect("records").len(), 1);
+            let patch = Patch::from(Document::new().with("seen", true));
+            let modified = numbers.modify_many(patch, &above_one).await.expect("records");
+            assert_eq!(modified[1].to_string(), r#"{"id":3,"seen":true}"#);
+            assert_eq!(numbers.remove_many(&above_one).await.expect("records").len(), 2);
+            let client = Params::client(Provider::Rest);
+            let error = numbers.remove_many(&client).await.expect_err("not for clients");
+            assert_eq!(error.kind(), ErrorKind::Forbidden);
+            assert_eq!(numbers.index_stream(Params::new()).count().await, 3);
+            let answer = numbers.answer(Call::Index, &program).await.expect("an answer");
+            assert_eq!(answer.json, r#"[{"id":1},{"id":2},{"id":3}]"#);
+        });
+    }
+
+    #[test]
+    fn what_is_not_offered_is_405() {
+        block_on(async {
+            let nothing = FnService::<Id>::new("nothing").options(Options::new("nothing")).expect("options");
+            let (id, params) = (Id::from(1), Params::new());
+            let kinds = [
+                nothing.index(&params).await.err(),
+                nothing.read(&id, &params).await.err(),
+                nothing.create(Document::new(), &params).await.err(),
+                nothing.modify(&id, Document::new().into(), &params).await.err(),
+                nothing.update(&id, Document::new(), &params).await.err(),
+                nothing.remove(&id, &params).await.err(),
+                nothing.find_one(&params).await.err(),
+                nothing.count(&params).await.err(),
+                nothing.create_many(vec![Document::new()], &params).await.err(),
+                nothing.index_stream(Params::new()).try_next().await.err(),
+            ];
+            for error in kinds {
+                assert_eq!(error.expect("not offered").kind(), ErrorKind::MethodNotAllowed);
+            }
+        });
+    }
+
+    #[test]
+    fn answers_need_no_object() {
+        block_on(async {
+            let words = FnService::<Id, Option<String>>::new("words")
+                .on_read(|id: Id, _| async move { Ok((id.as_str() == "a").then(|| "word".to_owned())) });
+            let words = crate::Untyped::new(words);
+            let json =
+                async |id: &str| words.answer(Call::Read(id.into()), &Params::new()).await.expect("an answer").json;
+            assert_eq!(json("a").await, "\"word\"");
+            assert_eq!(json("b").await, "null");
+        });
+    }
+}
