@@ -42,7 +42,7 @@ const COUNTED_MAX: i64 = 9_007_199_254_740_991;
 
 impl Store {
     pub(crate) fn new(options: Options, conform: Conform) -> Result<Self> {
-        let description = Description::new(options)?;
+        let description = Description::new(options)?.with_streaming(true);
         let table = RwLock::new(Table::new(&description));
         Ok(Self { table, next_id: AtomicI64::new(1), description: Arc::new(description), conform })
     }

@@ -1,7 +1,5 @@
 //! What to try: printed as curl lines, linked from the page, and run by the test.
 
-use std::fmt::Write;
-
 /// A request to try.
 pub(crate) struct Sample {
     /// What it asks.
@@ -70,29 +68,21 @@ pub(crate) const SAMPLES: &[Sample] = &[
 impl Sample {
     /// Writes the request as a line for a shell.
     pub(crate) fn curl(&self, url: &str) -> String {
-        // Brackets and braces are a language of their own to curl, which `-g` turns off.
-        let mut line = "curl -g".to_owned();
-        let mut say = |text: std::fmt::Arguments<'_>| drop(line.write_fmt(text));
-        if self.method != "GET" {
-            say(format_args!(" -X {}", self.method));
-        }
+        let method = if self.method == "GET" { String::new() } else { format!(" -X {}", self.method) };
         let (path, query) = self.target.split_once('?').unwrap_or((self.target, ""));
         let mark = if query.is_empty() { "" } else { "?" };
-        say(format_args!(" '{url}{path}{mark}{}'", encode(query)));
-        if let Some(body) = self.body {
-            say(format_args!(" -H 'content-type: application/json' -d '{body}'"));
-        }
-        line
+        let query = encode(query);
+        let body = self.body.map(|body| format!(" -H 'content-type: application/json' -d '{body}'")).unwrap_or_default();
+        // Brackets and braces are a language of their own to curl, which `-g` turns off.
+        format!("curl -g{method} '{url}{path}{mark}{query}'{body}")
     }
 }
 
 /// Percent-encodes what cannot stand in a request as it is, and leaves the rest to be read by people.
 pub(crate) fn encode(query: &str) -> String {
-    query.bytes().fold(String::new(), |mut text, byte| {
-        match byte {
-            b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | 0x7f.. => drop(write!(text, "%{byte:02X}")),
-            _ => text.push(char::from(byte)),
-        }
-        text
-    })
+    let encoded = |byte: u8| match byte {
+        b' ' | b'"' | b'<' | b'>' | b'`' | b'{' | b'}' | 0x7f.. => format!("%{byte:02X}"),
+        _ => char::from(byte).to_string(),
+    };
+    query.bytes().map(encoded).collect()
 }

@@ -7,7 +7,9 @@ use remex_core::Params;
 
 /// The edits of a request, in the order in which they were made.
 #[derive(Clone, Default)]
-struct Edits(Vec<Arc<dyn Fn(&mut Params) + Send + Sync>>);
+struct Edits(Vec<Edit>);
+
+type Edit = Arc<dyn Fn(&mut Params) + Send + Sync>;
 
 /// Changes the params of the call that a request is about to become.
 ///

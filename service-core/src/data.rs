@@ -84,7 +84,7 @@ impl Description {
     fn unfit_id(&self, text: &str) -> Error {
         let (field, kind) = (self.id_field(), self.id_kind().name());
         Error::bad_request(format!(
-            "`{}` cannot be an id of `{}`, which is {kind}",
+            "`{}` cannot be an id of `{}`: expected {kind}",
             crate::error::shown(text),
             self.name()
         ))
@@ -290,11 +290,10 @@ impl Description {
         if let Some(fields) = &self.options.fields {
             self.check_types(data, fields, hidden, extent, params, &mut faults);
         }
-        let message = match faults.as_slice() {
-            [] => return Ok(()),
-            [(name, _, message)] => format!("`{name}` {message}"),
-            _ => format!("{} fields do not fit", faults.len()),
-        };
+        if faults.is_empty() {
+            return Ok(());
+        }
+        let message = crate::error::summary(faults.iter().map(|(name, _, message)| (name.as_str(), message.as_str())));
         Err(faults
             .into_iter()
             .fold(Error::unprocessable(message), |error, (name, code, message)| error.with_field(&name, code, message)))

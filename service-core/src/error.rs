@@ -328,6 +328,22 @@ pub(crate) fn shown(text: &str) -> impl fmt::Display + '_ {
     Shown(text)
 }
 
+/// Says in one sentence what is wrong with fields, the first few of them by name.
+pub(crate) fn summary<'a>(faults: impl ExactSizeIterator<Item = (&'a str, &'a str)>) -> String {
+    /// As many as a person takes in; the error lists them all.
+    const NAMED: usize = 3;
+    let more = faults.len().saturating_sub(NAMED);
+    let named: Vec<_> = faults
+        .take(NAMED)
+        .map(|(field, message)| match field {
+            "" => format!("the data {message}"),
+            field => format!("`{field}` {message}"),
+        })
+        .collect();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{more}", named.join("; "))
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0.message)

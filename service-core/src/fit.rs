@@ -63,11 +63,8 @@ fn faults<T: DeserializeOwned>(document: &Document) -> Vec<Fault> {
 }
 
 fn error_of(faults: &[Fault]) -> Error {
-    let mut error = Error::unprocessable(match faults {
-        [one] if one.path.is_empty() => format!("the data does not fit: {}", one.message),
-        [one] => format!("`{}` does not fit: {}", one.path, one.message),
-        _ => "the data does not fit in several fields".to_owned(),
-    });
+    let named = faults.iter().map(|fault| (fault.path.as_str(), fault.message.as_str()));
+    let mut error = Error::unprocessable(crate::error::summary(named));
     for fault in faults {
         error = error.with_field(&fault.path, fault.code, fault.message.clone());
     }
@@ -92,11 +89,11 @@ impl std::error::Error for Fault {}
 
 impl de::Error for Fault {
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self { path: String::new(), code: "invalid", message: message.to_string() }
+        Self { path: String::new(), code: "invalid", message: format!("does not fit: {message}") }
     }
 
     fn invalid_type(unexpected: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
-        let message = format!("expected {expected}, found {unexpected}");
+        let message = format!("does not fit: expected {expected}, found {unexpected}");
         Self { path: String::new(), code: "type", message }
     }
 

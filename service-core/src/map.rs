@@ -17,12 +17,15 @@ pub struct Map<S, T, E, D> {
     service: S,
     encode: E,
     decode: D,
+    description: Arc<Description>,
     record: PhantomData<fn() -> T>,
 }
 
-impl<S, T, E, D> Map<S, T, E, D> {
-    pub(crate) const fn new(service: S, encode: E, decode: D) -> Self {
-        Self { service, encode, decode, record: PhantomData }
+impl<S: Service, T, E, D> Map<S, T, E, D> {
+    pub(crate) fn new(service: S, encode: E, decode: D) -> Self {
+        // The view's records may be no objects, and lists of those are not streamed.
+        let description = Arc::new(Arc::unwrap_or_clone(service.describe()).with_streaming(false));
+        Self { service, encode, decode, description, record: PhantomData }
     }
 }
 
@@ -104,6 +107,6 @@ where
     }
 
     fn describe(&self) -> Arc<Description> {
-        self.service.describe()
+        self.description.clone()
     }
 }

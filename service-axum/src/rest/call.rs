@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use futures::FutureExt;
 use http::{HeaderValue, Method as Verb, Version, header};
-use remex_core::{Error, ErrorKind, Result};
+use remex_core::{Call, Error, ErrorKind, Params, Result};
 
 use super::action::{Action, allow};
 use super::limits::RestLimits;
@@ -90,16 +90,16 @@ async fn perform(
         extract::check_id(id, action, description, &params)?;
     }
     if action == Action::Count {
-        let work = { let host = host.clone(); async move { host.service().count(&params).await } };
-        return Ok(respond::count(shielded(work, &host, action, &context, limits.call_time).await?));
+        return Ok(respond::count(count(&host, params, action, &context, limits.call_time).await?));
     }
-    if action == Action::Index && stream::is_long(description, &params) {
+    if action == Action::Index
+        && let Some(long) = stream::long(description, &params)
+    {
         if head {
             return Ok(respond::json_stream(respond::unknown_length()));
         }
-        let total = if stream::wants_total(description, &params) {
-            let work = { let (host, params) = (host.clone(), params.clone()); async move { host.service().count(&params).await } };
-            Some(shielded(work, &host, action, &context, limits.call_time).await?)
+        let total = if long.total {
+            Some(count(&host, params.clone(), action, &context, limits.call_time).await?)
         } else {
             None
         };
@@ -115,10 +115,17 @@ async fn perform(
     };
     let collection = matches!(place, Place::Collection);
     let call = extract::call(action, place, data)?;
-    *many = matches!(call, remex_core::Call::CreateMany(_));
-    let work = { let host = host.clone(); async move { host.service().answer(call, &params).await } };
+    *many = matches!(call, Call::CreateMany(_));
+    let service = host.service().clone();
+    let work = async move { service.answer(call, &params).await };
     let answer = shielded(work, &host, action, &context, limits.call_time).await?;
     Ok(respond::answer(answer, collection, &uri))
+}
+
+/// Counts the records that a list would have.
+async fn count(host: &Host, params: Params, action: Action, context: &CallContext, time: Duration) -> Result<u64> {
+    let service = host.service().clone();
+    shielded(async move { service.count(&params).await }, host, action, context, time).await
 }
 
 /// Runs the work of a service to its end, whoever waits for it, and waits for as long as a call may take.

@@ -92,7 +92,9 @@ pub(crate) fn call(action: Action, place: Place, body: Option<(Form, Bytes)>) ->
         Action::Index => Call::Index,
         Action::Read => Call::Read(id()?),
         Action::Create => match read_json(&data()?.1)? {
-            Value::Array(records) => Call::CreateMany(Vec::from(records).into_iter().map(record).collect::<Result<_>>()?),
+            Value::Array(records) => {
+                Call::CreateMany(Vec::from(records).into_iter().map(record).collect::<Result<_>>()?)
+            }
             data => Call::Create(record(data)?),
         },
         Action::Modify => Call::Modify(id()?, patch(data()?)?),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use futures::future::BoxFuture;
 use http::Method as Verb;
@@ -24,7 +24,7 @@ pub use limits::RestLimits;
 pub use respond::error_response;
 
 use crate::layers::{Endpoint, Endpoints, Layers, wrap};
-use place::{Host, Single, Source, unknown_path};
+use place::{Place, Single, Source, empty_id, unknown_path};
 
 /// Exposes all services of an app over HTTP, those that are mounted later among them.
 ///
@@ -59,7 +59,6 @@ use place::{Host, Single, Source, unknown_path};
 /// let router: Router = Router::new().nest("/api", rest(&app));
 /// # Ok::<(), remex_core::Error>(())
 /// ```
-#[must_use]
 pub fn rest(app: &App) -> Router {
     router(Source::App(app.clone()), Endpoints::default(), RestLimits::default())
 }
@@ -81,7 +80,6 @@ pub fn rest(app: &App) -> Router {
 /// let router: Router = Router::new().nest_service("/users/{user_id}/notes", routes(notes));
 /// # let _ = router;
 /// ```
-#[must_use]
 pub fn routes<S: Service + 'static>(service: S) -> Router {
     ServiceRoutes::new(service).into_router()
 }
@@ -217,7 +215,6 @@ impl ServiceRoutes {
     }
 
     /// Returns the router.
-    #[must_use]
     pub fn into_router(self) -> Router {
         router(Source::Single(self.single), self.layers.build(self.limits), self.limits)
     }
@@ -256,6 +253,11 @@ impl Dispatch {
 
     fn route(&self, request: &Request) -> Result<Routed> {
         let location = self.0.source.locate(request.uri().path())?;
+        // Taking the prefix of a nested router away can take a slash too many, and with it an id that is empty.
+        let original = request.extensions().get::<OriginalUri>();
+        if location.place == Place::Collection && original.is_some_and(|OriginalUri(uri)| uri.path().ends_with("//")) {
+            return Err(empty_id());
+        }
         let description = location.host.description();
         let action = action::Action::of(request.method(), &location.place, description).ok_or_else(unknown_path)?;
         Ok(Routed { location, action })

@@ -113,12 +113,13 @@ pub(crate) fn unknown_path() -> Error {
     Error::not_found("there is nothing under this path")
 }
 
-/// Reads a segment as an id; an empty one is refused, lest it be taken for no id at all.
+/// The error of an id that is empty, which must not be taken for no id at all.
+pub(crate) fn empty_id() -> Error {
+    Error::bad_request("the id in the path is empty")
+}
+
 fn id_of(segment: &Text) -> Result<Id> {
-    if segment.is_empty() {
-        return Err(Error::bad_request("the id in the path is empty"));
-    }
-    Ok(Id::from(segment.as_str()))
+    if segment.is_empty() { Err(empty_id()) } else { Ok(Id::from(segment.as_str())) }
 }
 
 /// Splits a path before it is decoded, so that an encoded slash is part of its segment. A slash at the end is left out.

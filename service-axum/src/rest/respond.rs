@@ -112,19 +112,23 @@ fn location(uri: &Uri, id: Option<&Id>) -> Option<HeaderValue> {
 
 /// Writes where the next page is (RFC 8288): the same request, going on behind this page.
 fn next_link(uri: &Uri, cursor: &Cursor) -> Option<HeaderValue> {
-    let replaced = |pair: &&str| {
-        let name = pair.split('=').next().unwrap_or_default();
-        let name = percent_decode_str(name).decode_utf8_lossy();
-        !pair.is_empty() && !matches!(&*name, "$skip" | "$after")
-    };
+    let pairs = || uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    // The form in which the query says things in JSON has names of its own.
+    let json = pairs().filter_map(|pair| pair.split_once('=')).any(|(name, value)| {
+        matches!(&*decoded(name), "query" | "sort") && decoded(value).trim_start().starts_with('{')
+    });
+    let [skip, after] = if json { ["skip", "after"] } else { ["$skip", "$after"] };
     let mut link = format!("<{}?", utf8_percent_encode(uri.path(), IN_LINK));
-    for pair in uri.query().unwrap_or_default().split('&').filter(replaced) {
-        link.extend(utf8_percent_encode(pair, IN_LINK));
-        link.push('&');
+    for pair in pairs() {
+        let name = decoded(pair.split('=').next().unwrap_or_default());
+        if name != skip && name != after {
+            link.extend(utf8_percent_encode(pair, IN_LINK));
+            link.push('&');
+        }
     }
-    link.push_str("$after=");
-    link.extend(utf8_percent_encode(&cursor.encode(), IN_SEGMENT));
-    link.push_str(">; rel=\"next\"");
+    let cursor = cursor.encode();
+    link.push_str(&format!("{after}={}>; rel=\"next\"", utf8_percent_encode(&cursor, IN_SEGMENT)));
     HeaderValue::from_str(&link).ok()
 }
 

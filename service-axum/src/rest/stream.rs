@@ -33,18 +33,21 @@ enum Part {
     Failed(Error),
 }
 
-/// Returns whether a list is to be streamed: the service can, and neither the query nor the service bounds the list.
-pub(crate) fn is_long(description: &Description, params: &Params) -> bool {
-    // A query that is not in order is for the service to refuse.
-    description.streams()
-        && description
-            .plan(Intent::Index, params)
-            .is_ok_and(|plan| !plan.paginated && plan.limit.is_none_or(|limit| limit > WHOLE_MAX))
+/// A list that is to be streamed.
+pub(crate) struct Long {
+    /// Whether the client asks how many records match.
+    pub(crate) total: bool,
 }
 
-/// Returns whether the client asks for a total of a list that is not paginated.
-pub(crate) fn wants_total(description: &Description, params: &Params) -> bool {
-    description.plan(Intent::Index, params).is_ok_and(|plan| plan.total)
+/// Decides whether a list is to be streamed: the service can, and neither the query nor the service bounds the list.
+pub(crate) fn long(description: &Description, params: &Params) -> Option<Long> {
+    if !description.streams() {
+        return None;
+    }
+    // A query that is not in order is for the service to refuse.
+    let plan = description.plan(Intent::Index, params).ok()?;
+    let long = !plan.paginated && plan.limit.is_none_or(|limit| limit > WHOLE_MAX);
+    long.then_some(Long { total: plan.total })
 }
 
 /// Answers a list part by part.

@@ -1,0 +1,243 @@
+//! [`serve`]: a server that bounds what clients can take, and stops without cutting anybody off.
+
+mod options;
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
+use remex_core::Error;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+pub use options::ServeOptions;
+
+use crate::rest::error_response;
+use crate::shield::CallContext;
+
+/// Serves a router until the program is told to stop.
+///
+/// `axum::serve` waits for a slow client for ever and takes on any number of them; this server has bounds, see
+/// [`ServeOptions`]. On Ctrl-C or, on Unix, SIGTERM it stops: no new connection is taken, calls in flight are answered,
+/// work that lost its client comes to its end, and then this function returns.
+///
+/// A handler finds the client's address by axum's `ConnectInfo<SocketAddr>`.
+///
+/// ```no_run
+/// use remex_axum::{ServeOptions, rest, serve};
+/// use remex_core::App;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let app = App::new();
+/// serve(rest(&app), ServeOptions::new("127.0.0.1:3030".parse()?)).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// Where the address cannot be bound. Nothing that happens later ends the server.
+pub async fn serve(router: Router, options: ServeOptions) -> io::Result<()> {
+    Server::bind(options).await?.run(router).await
+}
+
+/// A server that listens and does not answer yet: [`serve`] in two steps, for those who need the address between them.
+///
+/// ```
+/// use remex_axum::{ServeOptions, Server, rest};
+/// use remex_core::App;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let options = ServeOptions::new("127.0.0.1:0".parse()?).shutdown_on(async { /* at once */ });
+/// let server = Server::bind(options).await?;
+/// assert_ne!(server.local_addr()?.port(), 0);
+/// server.run(rest(&App::new())).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Server {
+    listener: TcpListener,
+    options: ServeOptions,
+}
+
+impl Server {
+    /// Binds the address.
+    ///
+    /// # Errors
+    /// Where it cannot be bound.
+    pub async fn bind(mut options: ServeOptions) -> io::Result<Self> {
+        let listener = options.listen().await?;
+        Ok(Self { listener, options })
+    }
+
+    /// Returns the address that the server listens on.
+    ///
+    /// # Errors
+    /// Where the operating system does not say.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves a router until the program is told to stop, as [`serve`] does.
+    ///
+    /// # Errors
+    /// Where the operating system does not know the listener any more.
+    pub async fn run(self, router: Router) -> io::Result<()> {
+        let Self { listener, mut options } = self;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "listening");
+        let mut stop = options.stop();
+        let connections = Arc::new(Semaphore::new(options.connections_max));
+        let shared = Arc::new(Shared {
+            builder: options.connection_builder(),
+            router,
+            calls: Arc::new(Semaphore::new(options.calls_max)),
+            tracker: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+            cut: CancellationToken::new(),
+            header_time: options.header_time,
+        });
+        loop {
+            let next = async {
+                // The semaphore is never closed, so that there is always a permit in the end.
+                let permit = connections.clone().acquire_owned().await.ok()?;
+                Some((permit, accept(&listener).await))
+            };
+            let (permit, (stream, peer)) = tokio::select! {
+                biased;
+                () = &mut stop => break,
+                next = next => match next {
+                    Some(next) => next,
+                    None => break,
+                },
+            };
+            shared.tracker.spawn(connection(shared.clone(), stream, peer, permit));
+        }
+        drop(listener);
+        shared.finish(options.stop_time).await;
+        Ok(())
+    }
+}
+
+/// Takes the next connection. That one failed, or that there are no file descriptors left, is no reason to stop.
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    /// For how long a lack of resources is given to pass.
+    const PAUSE: Duration = Duration::from_millis(100);
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            Err(error) if of_connection(&error) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Returns whether it is the connection that failed and not the listener.
+fn of_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}
+
+/// What all connections of a server have in common.
+struct Shared {
+    builder: auto::Builder<TokioExecutor>,
+    router: Router,
+    calls: Arc<Semaphore>,
+    /// Connections, and work that lost its client.
+    tracker: TaskTracker,
+    /// Finish what was begun.
+    stopping: CancellationToken,
+    /// Finish at once.
+    cut: CancellationToken,
+    header_time: Duration,
+}
+
+impl Shared {
+    /// Waits until everything has ended, for as long as may be.
+    async fn finish(&self, time: Duration) {
+        self.stopping.cancel();
+        self.tracker.close();
+        if tokio::time::timeout(time, self.tracker.wait()).await.is_err() {
+            tracing::warn!(unfinished = self.tracker.len(), "stopped before everything was finished");
+            self.cut.cancel();
+        }
+    }
+
+    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
+        let Ok(permit) = self.calls.clone().try_acquire_owned() else {
+            let error = Error::unavailable("the server has too many calls in flight");
+            return error_response(&error.with_retry_after(Duration::from_secs(1)));
+        };
+        // Kept here for handlers that do not know of it.
+        let permit = Arc::new(permit);
+        let mut request = request.map(Body::new);
+        let context = CallContext { tracker: self.tracker.clone(), permit: Some(permit.clone()) };
+        request.extensions_mut().insert(context);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        drop(permit);
+        response
+    }
+}
+
+/// Serves a connection until one of the two sides ends it.
+async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit) {
+    // Answers are written whole, so that waiting for more to send is of no use.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let asked = Arc::new(AtomicBool::new(false));
+    let service = {
+        let (shared, asked) = (shared.clone(), asked.clone());
+        service_fn(move |request| {
+            asked.store(true, Ordering::Relaxed);
+            let shared = shared.clone();
+            async move { Ok::<_, std::convert::Infallible>(shared.respond(request, peer).await) }
+        })
+    };
+    let mut served = pin!(shared.builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    // hyper's own time begins once it knows the version of HTTP, and it waits for that without an end.
+    let mut silence = pin!(tokio::time::sleep(shared.header_time));
+    let (mut listened, mut stopping) = (false, false);
+    loop {
+        tokio::select! {
+            ended = served.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection failed");
+                }
+                break;
+            }
+            () = &mut silence, if !listened => {
+                if !asked.load(Ordering::Relaxed) {
+                    break;
+                }
+                listened = true;
+            }
+            () = shared.stopping.cancelled(), if !stopping => {
+                stopping = true;
+                served.as_mut().graceful_shutdown();
+            }
+            () = shared.cut.cancelled() => break,
+        }
+    }
+    drop(permit);
+}

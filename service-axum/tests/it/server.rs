@@ -1,0 +1,288 @@
+//! The server, over real connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use axum::routing;
+use remex_axum::{RestLimits, ServeOptions, Server, ServiceRoutes, routes};
+use remex_core::{Document, FnService, Id, Options};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::support::Records;
+
+/// Longer than anything here takes, and short enough to wait for.
+const LONG: Duration = Duration::from_secs(10);
+
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    async fn start(router: Router, set: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
+        let (stop, stopped) = oneshot::channel::<()>();
+        let options = ServeOptions::new("127.0.0.1:0".parse().unwrap()).shutdown_on(async { drop(stopped.await) });
+        let server = Server::bind(set(options)).await.unwrap();
+        let address = server.local_addr().unwrap();
+        Self { address, stop: Some(stop), task: tokio::spawn(server.run(router)) }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    async fn begin(&self, text: &str) -> TcpStream {
+        let mut stream = self.connect().await;
+        stream.write_all(text.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// Sends a request and reads until the server closes the connection.
+    async fn ask(&self, text: &str) -> String {
+        rest_of(&mut self.begin(text).await).await
+    }
+
+    fn tell_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    async fn stopped(self) {
+        tokio::time::timeout(LONG, self.task).await.expect("stops in time").unwrap().unwrap();
+    }
+}
+
+async fn rest_of(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    // A connection that is reset has said what it had to say.
+    drop(tokio::time::timeout(LONG, stream.read_to_end(&mut text)).await.expect("closed in time"));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+}
+
+/// A service that waits until it is let go.
+#[derive(Clone, Default)]
+struct Gate {
+    begun: Arc<AtomicUsize>,
+    ended: Arc<AtomicUsize>,
+    go: Arc<Notify>,
+}
+
+impl Gate {
+    fn router(&self, limits: RestLimits) -> Router {
+        let gate = self.clone();
+        let service = FnService::<Id, Document>::new("gate").on_read(move |id: Id, _| {
+            let gate = gate.clone();
+            async move {
+                gate.begun.fetch_add(1, Ordering::SeqCst);
+                if id.as_str() == "now" {
+                    return Ok(Document::new().with("id", "now"));
+                }
+                gate.go.notified().await;
+                gate.ended.fetch_add(1, Ordering::SeqCst);
+                Ok(Document::new().with("id", id.as_str()))
+            }
+        });
+        ServiceRoutes::new(service).limits(limits).into_router()
+    }
+
+    async fn until(counter: &AtomicUsize, count: usize) {
+        let waited = async {
+            while counter.load(Ordering::SeqCst) < count {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(LONG, waited).await.expect("it happens in time");
+    }
+}
+
+#[tokio::test]
+async fn it_serves_and_knows_the_client() {
+    let router = Router::new()
+        .route("/me", routing::get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()))
+        .nest("/todos", routes(Records::with_three(Options::new("todos"))));
+    let server = Running::start(router, |options| options).await;
+    assert!(server.ask(&get("/me")).await.ends_with("127.0.0.1"));
+    let reply = server.ask(&get("/todos/1")).await;
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.ends_with(r#""done":false}"#), "{reply}");
+    let reply = server.ask("HEAD /todos/1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
+    assert!(reply.contains("content-length: 38") && reply.ends_with("\r\n\r\n"), "{reply}");
+}
+
+#[tokio::test]
+async fn it_takes_a_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = Server::bind(ServeOptions::from_listener(listener)).await.unwrap();
+    assert_eq!(server.local_addr().unwrap(), address);
+    assert!(Server::bind(ServeOptions::new(address)).await.is_err(), "the address is taken");
+}
+
+#[tokio::test]
+async fn slow_heads_are_cut_off() {
+    let gate = Gate::default();
+    let time = Duration::from_millis(100);
+    let server = Running::start(gate.router(RestLimits::default()), |options| options.header_time(time)).await;
+    // Also those of which it is not even known what they will be: `PRI` is how HTTP/2 begins.
+    for text in ["", "P", "PRI * HT", "GET / HTTP/1.1\r\nhost:", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"] {
+        let begun = Instant::now();
+        server.ask(text).await;
+        assert!(begun.elapsed() >= Duration::from_millis(50), "{text}");
+    }
+    // So is a connection that is kept open for nothing.
+    let mut kept = server.begin("GET /now HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(rest_of(&mut kept).await.ends_with(r#"{"id":"now"}"#));
+    // A slow service is no slow head.
+    let mut stream = server.begin(&get("/1")).await;
+    tokio::time::sleep(time * 3).await;
+    gate.go.notify_one();
+    assert!(rest_of(&mut stream).await.ends_with(r#"{"id":"1"}"#));
+}
+
+#[tokio::test]
+async fn slow_bodies_are_told_so() {
+    let limits = RestLimits { body_time: Duration::from_millis(50), ..RestLimits::default() };
+    let router = ServiceRoutes::new(Records::new(Options::new("todos"))).limits(limits).into_router();
+    let server = Running::start(router, |options| options).await;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{\"a\":";
+    let reply = server.ask(head).await;
+    assert!(reply.starts_with("HTTP/1.1 408 ") && reply.contains("connection: close"), "{reply}");
+    assert!(reply.contains("application/problem+json"), "{reply}");
+}
+
+#[tokio::test]
+async fn large_bodies_are_refused_by_their_heads() {
+    let server = Running::start(routes(Records::new(Options::new("todos"))), |options| options).await;
+    let head = "POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2097153\r\n\r\n";
+    assert!(server.ask(head).await.starts_with("HTTP/1.1 413 "));
+}
+
+#[tokio::test]
+async fn long_queries_pass_and_longer_heads_do_not() {
+    let server = Running::start(Gate::default().router(RestLimits::default()), |options| options).await;
+    let path = |bytes: usize| format!("/now?a={}", "x".repeat(bytes - 7));
+    let reply = server.ask(&get(&path(65_534))).await;
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{}", &reply[..reply.len().min(500)]);
+    assert!(server.ask(&get(&path(65_535))).await.starts_with("HTTP/1.1 414 "));
+    let header = format!("GET /now HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(130 * 1024));
+    assert!(server.ask(&header).await.starts_with("HTTP/1.1 431 "));
+    let headers = |count: usize| {
+        let more: String = (0..count - 2).map(|n| format!("x{n}: y\r\n")).collect();
+        format!("GET /now HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{more}\r\n")
+    };
+    assert!(server.ask(&headers(100)).await.starts_with("HTTP/1.1 200 "));
+    assert!(server.ask(&headers(101)).await.starts_with("HTTP/1.1 431 "));
+    assert!(server.ask("nonsense\r\n\r\n").await.starts_with("HTTP/1.1 400 "));
+}
+
+#[tokio::test]
+async fn calls_in_flight_are_bounded() {
+    let gate = Gate::default();
+    let limits = RestLimits { call_time: Duration::from_millis(200), ..RestLimits::default() };
+    let server = Running::start(gate.router(limits), |options| options.calls_max(2)).await;
+    let mut first = server.begin(&get("/1")).await;
+    let second = server.begin(&get("/2")).await;
+    Gate::until(&gate.begun, 2).await;
+    let reply = server.ask(&get("/now")).await;
+    assert!(reply.starts_with("HTTP/1.1 503 ") && reply.contains("retry-after: 1\r\n"), "{reply}");
+    assert!(reply.contains("application/problem+json"), "{reply}");
+    // Neither a client that goes nor one that was told to wait no longer makes room: their work is not done.
+    drop(second);
+    assert!(rest_of(&mut first).await.contains("took too long"));
+    assert!(server.ask(&get("/now")).await.starts_with("HTTP/1.1 503 "));
+    gate.go.notify_waiters();
+    Gate::until(&gate.ended, 2).await;
+    let waited = async {
+        while !server.ask(&get("/now")).await.starts_with("HTTP/1.1 200 ") {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(LONG, waited).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn connections_are_bounded() {
+    let gate = Gate::default();
+    let server = Running::start(gate.router(RestLimits::default()), |options| options.connections_max(1)).await;
+    let mut first = server.begin(&get("/1")).await;
+    Gate::until(&gate.begun, 1).await;
+    let mut second = server.begin(&get("/now")).await;
+    let mut byte = [0];
+    let early = tokio::time::timeout(Duration::from_millis(100), second.read(&mut byte)).await;
+    assert!(early.is_err(), "the second waits for the first");
+    gate.go.notify_one();
+    assert!(rest_of(&mut first).await.starts_with("HTTP/1.1 200 "));
+    assert!(rest_of(&mut second).await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test]
+async fn a_call_whose_client_hangs_up_comes_to_its_end() {
+    let gate = Gate::default();
+    let mut server = Running::start(gate.router(RestLimits::default()), |options| options).await;
+    let stream = server.begin(&get("/1")).await;
+    Gate::until(&gate.begun, 1).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    // The server waits for it too.
+    server.tell_to_stop();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!server.task.is_finished());
+    gate.go.notify_one();
+    server.stopped().await;
+    assert_eq!(gate.ended.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_stop_lets_calls_finish() {
+    let gate = Gate::default();
+    let mut server = Running::start(gate.router(RestLimits::default()), |options| options).await;
+    let mut stream = server.begin("GET /1 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let mut idle = server.connect().await;
+    let mut kept = server.begin("GET /now HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    Gate::until(&gate.begun, 2).await;
+    server.tell_to_stop();
+    assert_eq!(rest_of(&mut idle).await, "", "who has asked nothing is let go");
+    assert!(rest_of(&mut kept).await.ends_with(r#"{"id":"now"}"#));
+    assert!(!server.task.is_finished());
+    assert!(TcpStream::connect(server.address).await.is_err(), "nobody else comes in");
+    gate.go.notify_one();
+    assert!(rest_of(&mut stream).await.ends_with(r#"{"id":"1"}"#));
+    server.stopped().await;
+}
+
+#[tokio::test]
+async fn a_stop_has_an_end() {
+    let gate = Gate::default();
+    let time = Duration::from_millis(50);
+    let mut server = Running::start(gate.router(RestLimits::default()), |options| options.stop_time(time)).await;
+    let mut stream = server.begin(&get("/1")).await;
+    Gate::until(&gate.begun, 1).await;
+    server.tell_to_stop();
+    server.stopped().await;
+    assert_eq!(rest_of(&mut stream).await, "");
+    gate.go.notify_one();
+    Gate::until(&gate.ended, 1).await;
+}
+
+#[tokio::test]
+async fn http2_is_served_as_well() {
+    let server = Running::start(Gate::default().router(RestLimits::default()), |options| options).await;
+    let stream = hyper_util::rt::TokioIo::new(server.connect().await);
+    let executor = hyper_util::rt::TokioExecutor::new();
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, stream).await.unwrap();
+    tokio::spawn(connection);
+    let uri = format!("http://{}/now", server.address);
+    let request = http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!((response.status(), response.version()), (http::StatusCode::OK, http::Version::HTTP_2));
+}
