@@ -1,6 +1,6 @@
 //! Services of remex over HTTP: routes for axum, and a server that runs them.
 //!
-//! [`rest`] turns an [`App`](remex_core::App) into an axum router, [`routes`] a single service; [`serve`](serve()) runs a
+//! [`rest()`] turns an [`App`](remex_core::App) into an axum router, [`routes`] a single service; [`serve`](serve()) runs a
 //! router with bounds on everything that a client can take.
 //!
 //! ```no_run

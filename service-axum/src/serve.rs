@@ -1,6 +1,7 @@
 //! [`serve`]: a server that bounds what clients can take, and stops without cutting anybody off.
 
 mod options;
+mod patience;
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
 pub use options::ServeOptions;
+use patience::Patience;
 
 use crate::rest::error_response;
 use crate::shield::CallContext;
@@ -112,6 +114,7 @@ impl Server {
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
             header_time: options.header_time,
+            write_time: options.write_time,
         });
         loop {
             let next = async {
@@ -169,6 +172,7 @@ struct Shared {
     /// Finish at once.
     cut: CancellationToken,
     header_time: Duration,
+    write_time: Duration,
 }
 
 impl Shared {
@@ -214,7 +218,8 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, pe
             async move { Ok::<_, std::convert::Infallible>(shared.respond(request, peer).await) }
         })
     };
-    let mut served = pin!(shared.builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let stream = TokioIo::new(Patience::new(stream, shared.write_time));
+    let mut served = pin!(shared.builder.serve_connection_with_upgrades(stream, service));
     // hyper's own time begins once it knows the version of HTTP, and it waits for that without an end.
     let mut silence = pin!(tokio::time::sleep(shared.header_time));
     let (mut listened, mut stopping) = (false, false);

@@ -151,7 +151,9 @@ impl Need {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::AnyField => "records have fixed fields here, and the case stores others",
-            Self::UnknownFields => "the fields are always known here, and the case is about what holds where they are not",
+            Self::UnknownFields => {
+                "the fields are always known here, and the case is about what holds where they are not"
+            }
             Self::GeneratedIds => "ids are made by callers here, and the case is about ids that the service makes",
             Self::IntegerIds => "ids are no integers here, and the case is about integers",
             Self::TextIds => "ids are no text here, and the case is about text",

@@ -33,9 +33,8 @@ pub(crate) fn is_record(found: &Document, expected: serde_json::Value) -> Outcom
     };
     let managed = ["id", "created_at", "updated_at", "createdAt", "updatedAt"];
     let unlike = expected.iter().find(|(name, value)| !found[name].equals(value));
-    let further = found.iter().find(|(name, value)| {
-        !value.is_null() && !expected.contains(name) && !managed.contains(name)
-    });
+    let further =
+        found.iter().find(|(name, value)| !value.is_null() && !expected.contains(name) && !managed.contains(name));
     match (unlike, further) {
         (None, None) => Ok(()),
         (Some((name, value)), _) => Err(Failed::new(format!(
@@ -113,7 +112,8 @@ fn tells_nothing_of_the_store(error: &Error) -> Outcome {
     let texts = std::iter::once(error.message()).chain(error.fields().iter().map(|field| field.message.as_str()));
     for text in texts {
         let lower = text.to_lowercase();
-        let trace = ["select ", "insert into", "sqlstate", "sqlx", "mongodb", "e11000", "panicked", ".rs:", "constraint"];
+        let trace =
+            ["select ", "insert into", "sqlstate", "sqlx", "mongodb", "e11000", "panicked", ".rs:", "constraint"];
         if let Some(trace) = trace.into_iter().find(|trace| lower.contains(trace)) {
             return Err(Failed::new(format!("a client is told of the store, by `{trace}`: {text}")));
         }

@@ -172,7 +172,7 @@ impl Description {
                 if client && !applied {
                     return Err(Error::forbidden(format!("clients may not modify `{name}` by a query")));
                 }
-                if client && query.filter.is_all() {
+                if client && query.filter.is_all() || query.filter.is_empty() {
                     return Err(Error::bad_request("to modify many records, say which: the query has no filter"));
                 }
                 no_paging(query, "modify")
@@ -183,7 +183,7 @@ impl Description {
                         return Err(Error::forbidden(format!("clients may not remove `{name}` by a query")));
                     }
                     let all = query.filter.is_all();
-                    if all && *query != *NO_QUERY {
+                    if all && *query != *NO_QUERY || query.filter.is_empty() {
                         return Err(Error::bad_request("to remove many records, say which: the query has no filter"));
                     }
                     if !(self.options.allow_remove_all || !all && permitted(Method::Remove)) {

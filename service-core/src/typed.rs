@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Method, Missing, Page, Params, Patch, Result, Service, Stored,
-    answer, fit,
+    Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
+    Stored, answer, fit,
 };
 
 /// A view of a service of documents that speaks your own types: `T` for records, `In` for what is created.
@@ -64,6 +64,17 @@ where
         Ok(document)
     }
 
+    /// The same call for whole records. What it would have selected is checked nevertheless.
+    fn whole<'a>(&self, intent: Intent, params: &'a Params) -> Result<Cow<'a, Params>> {
+        if params.query.select.is_none() {
+            return Ok(Cow::Borrowed(params));
+        }
+        self.service.describe().plan(intent, params)?;
+        let mut params = params.clone();
+        params.query.select = None;
+        Ok(Cow::Owned(params))
+    }
+
     fn check_whole(&self, document: &Document) -> Result<()> {
         let description = self.service.describe();
         // What is missing may be the store's to fill in: the id, times, and defaults of fields that it knows.
@@ -89,16 +100,6 @@ impl<S: fmt::Debug, T, In> fmt::Debug for Typed<S, T, In> {
     }
 }
 
-/// The same call for whole records.
-fn whole(params: &Params) -> Cow<'_, Params> {
-    if params.query.select.is_none() {
-        return Cow::Borrowed(params);
-    }
-    let mut params = params.clone();
-    params.query.select = None;
-    Cow::Owned(params)
-}
-
 /// Turns a stored record into a `T`. One that does not fit was stored by somebody else, and is no fault of the caller.
 fn to_typed<T: DeserializeOwned>(record: Document) -> Result<T> {
     record.to_typed().map_err(|error| {
@@ -119,21 +120,21 @@ where
     type Input = In;
 
     async fn index(&self, params: &Params) -> Result<Page<T>> {
-        self.service.index(&whole(params)).await?.try_map(to_typed)
+        self.service.index(&*self.whole(Intent::Index, params)?).await?.try_map(to_typed)
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.read(id, &whole(params)).await?)
+        to_typed(self.service.read(id, &*self.whole(Intent::Read, params)?).await?)
     }
 
     async fn create(&self, data: In, params: &Params) -> Result<T> {
         let document = self.to_document(&data)?;
         drop(data);
-        to_typed(self.service.create(document, &whole(params)).await?)
+        to_typed(self.service.create(document, &*self.whole(Intent::Create, params)?).await?)
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
-        let mut params = whole(params);
+        let mut params = self.whole(Intent::Modify, params)?;
         // What is there must fit at once; what is not there matters only if the record has to be made.
         fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
         if self.check_whole(patch.data()).is_ok() {
@@ -152,19 +153,19 @@ where
     async fn update(&self, id: &S::Id, data: In, params: &Params) -> Result<Stored<T>> {
         let document = self.to_document(&data)?;
         drop(data);
-        self.service.update(id, document, &whole(params)).await?.try_map(to_typed)
+        self.service.update(id, document, &*self.whole(Intent::Update, params)?).await?.try_map(to_typed)
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.remove(id, &whole(params)).await?)
+        to_typed(self.service.remove(id, &*self.whole(Intent::Remove, params)?).await?)
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<T>> {
-        self.service.find_one(&whole(params)).await?.map(to_typed).transpose()
+        self.service.find_one(&*self.whole(Intent::Index, params)?).await?.map(to_typed).transpose()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<T>> {
-        self.service.read_many(ids, &whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service.read_many(ids, &*self.whole(Intent::Read, params)?).await?.into_iter().map(to_typed).collect()
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
@@ -174,20 +175,33 @@ where
     async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {
         let documents = data.iter().map(|data| self.to_document(data)).collect::<Result<_>>()?;
         drop(data);
-        self.service.create_many(documents, &whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service
+            .create_many(documents, &*self.whole(Intent::Create, params)?)
+            .await?
+            .into_iter()
+            .map(to_typed)
+            .collect()
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
         fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
-        self.service.modify_many(patch, &whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service
+            .modify_many(patch, &*self.whole(Intent::ModifyMany, params)?)
+            .await?
+            .into_iter()
+            .map(to_typed)
+            .collect()
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<T>> {
-        self.service.remove_many(&whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service.remove_many(&*self.whole(Intent::RemoveMany, params)?).await?.into_iter().map(to_typed).collect()
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<T>> {
-        self.service.index_stream(whole(&params).into_owned()).map(|record| to_typed(record?)).boxed()
+        match self.whole(Intent::Index, &params).map(Cow::into_owned) {
+            Ok(params) => self.service.index_stream(params).map(|record| to_typed(record?)).boxed(),
+            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
+        }
     }
 
     async fn answer(&self, call: Call<S::Id, In>, params: &Params) -> Result<Answer> {
@@ -335,7 +349,7 @@ impl<S: Service> Service for Untyped<S> {
             Call::Create(data) => Call::Create(self.input(&data, Method::Create)?),
             Call::CreateMany(data) => {
                 // Whether a client may do so at all comes before whether its data fits.
-                self.service.describe().plan(crate::Intent::CreateMany(data.len()), params)?;
+                self.service.describe().plan(Intent::CreateMany(data.len()), params)?;
                 Call::CreateMany(data.iter().map(|data| self.input(data, Method::Create)).collect::<Result<_>>()?)
             }
             Call::Modify(id, patch) => Call::Modify(self.id(&id)?, patch),

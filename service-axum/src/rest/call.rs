@@ -114,7 +114,7 @@ async fn perform(
         None => None,
     };
     let collection = matches!(place, Place::Collection);
-    let call = extract::call(action, place, data)?;
+    let call = extract::call(action, place, data).inspect_err(|error| report(error, host.label(), action.name()))?;
     *many = matches!(call, Call::CreateMany(_));
     let service = host.service().clone();
     let work = async move { service.answer(call, &params).await };

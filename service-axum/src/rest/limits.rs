@@ -19,8 +19,8 @@ pub struct RestLimits {
     /// For how long a client waits for a service; past it the answer is 503, and the work goes on to its end without the
     /// client. The time for the body does not count. Defaults to 30 seconds.
     pub call_time: Duration,
-    /// For how long a client may leave the next part of a long list unread; past it the connection is cut. Defaults to
-    /// 30 seconds.
+    /// For how long a client may leave the next part of a long list unread; past it the list is given up, so that the
+    /// store is not held, and the body ends in an error. Defaults to 30 seconds.
     pub stall_time: Duration,
 }
 

@@ -32,6 +32,7 @@ pub struct ServeOptions {
     pub(super) connections_max: usize,
     pub(super) calls_max: usize,
     pub(super) header_time: Duration,
+    pub(super) write_time: Duration,
     head_bytes_max: usize,
     headers_max: usize,
     pub(super) stop_time: Duration,
@@ -73,6 +74,7 @@ impl ServeOptions {
             connections_max: 1_024,
             calls_max: 512,
             header_time: Duration::from_secs(10),
+            write_time: Duration::from_secs(30),
             head_bytes_max: 128 * 1024,
             headers_max: HEADERS_MAX,
             stop_time: Duration::from_secs(20),
@@ -97,6 +99,13 @@ impl ServeOptions {
     /// time before it, may take; past it the connection is closed. Defaults to 10 seconds.
     pub const fn header_time(mut self, time: Duration) -> Self {
         self.header_time = time;
+        self
+    }
+
+    /// Sets for how long a client may take nothing of what is written to it; past it the connection is closed. Defaults to
+    /// 30 seconds.
+    pub const fn write_time(mut self, time: Duration) -> Self {
+        self.write_time = time;
         self
     }
 
@@ -165,6 +174,7 @@ impl fmt::Debug for ServeOptions {
             .field("connections_max", &self.connections_max)
             .field("calls_max", &self.calls_max)
             .field("header_time", &self.header_time)
+            .field("write_time", &self.write_time)
             .field("head_bytes_max", &self.head_bytes_max)
             .field("headers_max", &self.headers_max)
             .field("stop_time", &self.stop_time)

@@ -1,9 +1,12 @@
 //! Errors: the members of their bodies, and what is kept from clients.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use remex_axum::{error_response, routes};
-use remex_core::{Document, Error, ErrorKind, FnService, Id};
+use remex_core::{App, Document, Error, ErrorKind, FnService, Id};
 use serde_json::json;
 
 use crate::support::{Reply, get, plain, request, send};
@@ -50,8 +53,8 @@ async fn an_error_has_the_members_of_both_worlds() {
     assert_eq!(members, ["className", "code", "detail", "message", "name", "status", "title", "type"]);
 }
 
-#[test]
-fn every_kind_is_what_it_says() {
+#[tokio::test]
+async fn every_kind_is_what_it_says() {
     for (kind, status, name) in [
         (ErrorKind::BadRequest, 400, "BadRequest"),
         (ErrorKind::Unauthenticated, 401, "NotAuthenticated"),
@@ -78,6 +81,9 @@ fn every_kind_is_what_it_says() {
         assert_eq!(response.status().as_u16(), status, "{name}");
         assert_eq!(response.headers().contains_key("www-authenticate"), status == 401);
         assert!(!response.headers().contains_key("retry-after"));
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!((&body["name"], &body["status"]), (&json!(name), &json!(status)));
     }
     assert_eq!(ErrorKind::ALL.len(), 20, "a new kind belongs into the list above");
 }
@@ -114,4 +120,50 @@ async fn a_query_that_is_wrong_is_named() {
     for (verb, path) in [("PUT", "/todos/1?$foo=1"), ("POST", "/todos?$foo=1"), ("DELETE", "/todos/1?$limit=x")] {
         send(&router, request(verb, path, "{}")).await.problem(400);
     }
+}
+
+/// What is logged goes here.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_clients_are_not_told_is_logged_once() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let failing = FnService::<Id, Document>::new("failing")
+        .on_read(|id: Id, _| async move {
+            assert_ne!(id.as_str(), "13", "unlucky");
+            Err(Error::internal("table `people` is gone")
+                .with_context("sql", "SELECT 1")
+                .with_source(Error::not_found("outer").with_source(std::io::Error::other("disk"))))
+        })
+        .on_index(|_| async { Err(Error::unavailable("later")) });
+    let app = App::new();
+    app.mount("a/{b}/c", failing).unwrap();
+    let router = remex_axum::rest(&app);
+    let take = || String::from_utf8(std::mem::take(&mut *log.0.lock())).unwrap();
+    get(&router, "/a/tenant/c/personal").await.problem(500);
+    let text = take();
+    assert_eq!(text.matches("ERROR").count(), 1, "{text}");
+    let wanted = ["a/{b}/c", "read", "table `people` is gone", "sql: SELECT 1", "outer: disk"];
+    assert!(wanted.iter().all(|part| text.contains(part)), "{text}");
+    assert!(!text.contains("personal") && !text.contains("tenant"), "{text}");
+    get(&router, "/a/tenant/c/13").await.problem(500);
+    let text = take();
+    assert!(text.matches("ERROR").count() == 1 && text.contains("unlucky"), "{text}");
+    get(&router, "/a/tenant/c").await.problem(503);
+    assert_eq!(take(), "", "what the client is told needs no log");
 }

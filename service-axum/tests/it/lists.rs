@@ -20,16 +20,16 @@ use crate::support::{get, request, send};
 
 /// A service of very many records, which fails at one of them.
 #[derive(Clone)]
-struct Long {
-    description: Arc<Description>,
-    records: usize,
-    fails_at: Option<usize>,
-    panics_at: Option<usize>,
-    pulled: Arc<AtomicUsize>,
+pub(crate) struct Long {
+    pub(crate) description: Arc<Description>,
+    pub(crate) records: usize,
+    pub(crate) fails_at: Option<usize>,
+    pub(crate) panics_at: Option<usize>,
+    pub(crate) pulled: Arc<AtomicUsize>,
 }
 
 impl Long {
-    fn new(options: Options, records: usize) -> Self {
+    pub(crate) fn new(options: Options, records: usize) -> Self {
         let description = Arc::new(Description::new(options).unwrap().with_streaming(true));
         Self { description, records, fails_at: None, panics_at: None, pulled: Arc::default() }
     }

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 
+use crate::lists::Long;
 use crate::support::Records;
 
 /// Longer than anything here takes, and short enough to wait for.
@@ -285,4 +286,95 @@ async fn http2_is_served_as_well() {
     let request = http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
     let response = sender.send_request(request).await.unwrap();
     assert_eq!((response.status(), response.version()), (http::StatusCode::OK, http::Version::HTTP_2));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_let_go() {
+    let time = Duration::from_millis(100);
+    let large = Router::new().route("/", routing::get(async || "x".repeat(64 * 1024 * 1024)));
+    let mut server = Running::start(large, |options| options.write_time(time)).await;
+    let stream = server.begin(&get("/")).await;
+    // Long enough for the answer to be on its way.
+    tokio::time::sleep(time).await;
+    server.tell_to_stop();
+    server.stopped().await;
+    drop(stream);
+}
+
+#[tokio::test]
+async fn a_client_that_reads_slowly_is_not() {
+    let large = Router::new().route("/", routing::get(async || "x".repeat(16 * 1024 * 1024)));
+    let server = Running::start(large, |options| options.write_time(Duration::from_millis(500))).await;
+    let mut stream = server.begin(&get("/")).await;
+    let (mut buffer, mut read) = (vec![0; 1024 * 1024], 0);
+    let begun = Instant::now();
+    loop {
+        match stream.read(&mut buffer).await.unwrap() {
+            0 => break,
+            bytes => read += bytes,
+        }
+        if begun.elapsed() < Duration::from_secs(1) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert!(read > 16 * 1024 * 1024);
+}
+
+#[tokio::test]
+async fn long_lists_end_as_they_should() {
+    let server = Running::start(routes(Long::new(Options::new("long"), 10_000)), |options| options).await;
+    let reply = server.ask(&get("/")).await;
+    assert!(reply.contains("transfer-encoding: chunked") && reply.ends_with("]\r\n0\r\n\r\n"));
+    let head = server.ask(&get("/").replace("GET", "HEAD")).await;
+    assert!(
+        head.starts_with("HTTP/1.1 200 ") && !head.contains("content-length") && head.ends_with("\r\n\r\n"),
+        "{head}"
+    );
+    // Cut short, it has no last chunk.
+    let server =
+        Running::start(routes(Long { fails_at: Some(5_000), ..Long::new(Options::new("long"), 10_000) }), |options| {
+            options
+        })
+        .await;
+    let reply = server.ask(&get("/")).await;
+    assert!(reply.starts_with("HTTP/1.1 200 ") && !reply.ends_with("0\r\n\r\n"));
+}
+
+#[tokio::test]
+async fn unusual_targets_are_answered() {
+    let app = remex_core::App::new();
+    app.mount("todos", Records::with_three(Options::new("todos"))).unwrap();
+    let nothing = FnService::<Id, Option<Document>>::new("nothing").on_read(|_, _| async { Ok(None) });
+    app.mount("nothing", nothing).unwrap();
+    let server = Running::start(remex_axum::rest(&app), |options| options).await;
+    let ask = async |line: &str| server.ask(&format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+    assert!(ask("OPTIONS *").await.starts_with("HTTP/1.1 404 "));
+    assert!(ask("CONNECT x:1").await.starts_with("HTTP/1.1 404 "));
+    assert!(ask("GET http://x/todos/1").await.starts_with("HTTP/1.1 200 "));
+    let reply = ask("GET /nothing/1").await;
+    assert!(reply.starts_with("HTTP/1.1 204 ") && !reply.contains("content-"), "{reply}");
+    let reply = ask("OPTIONS /todos").await;
+    assert!(reply.starts_with("HTTP/1.1 204 ") && !reply.contains("content-"), "{reply}");
+}
+
+/// The routes do without the server of this crate.
+#[tokio::test]
+async fn axum_serves_the_routes_too() {
+    let gate = Gate::default();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = gate.router(RestLimits::default());
+    let task = tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get("/now").as_bytes()).await.unwrap();
+    assert!(rest_of(&mut stream).await.ends_with(r#"{"id":"now"}"#));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get("/1").as_bytes()).await.unwrap();
+    Gate::until(&gate.begun, 2).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.go.notify_one();
+    tokio::time::timeout(LONG, remex_axum::finish_detached()).await.expect("it ends");
+    assert_eq!(gate.ended.load(Ordering::SeqCst), 1);
+    task.abort();
 }

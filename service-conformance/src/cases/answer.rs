@@ -1,6 +1,9 @@
 //! Answers as JSON text, which a store may write without building records: they say what the records say.
 
-use remex_core::{Answer, Call, Document, ErrorKind, Filter, Id, Missing, Paginate, Params, Patch, Query, Timestamps, Value, read_json};
+use remex_core::{
+    Answer, Call, Document, ErrorKind, Filter, Id, Missing, Paginate, Params, Patch, Query, Timestamps, Value,
+    read_json,
+};
 use serde_json::json;
 
 use crate::check::{document, equal, id, is_record, refused, same};
@@ -21,6 +24,9 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(is_json_to_the_letter, &[13]),
     ]
 }
+
+/// Makes a call that changes the record with this id, or makes it.
+type MakeCall = fn(Id, Document) -> Call<Id, Document>;
 
 fn record(answer: &Answer) -> Result<Document, Failed> {
     Ok(Document::from_json(&answer.json)?)
@@ -45,7 +51,9 @@ fn agree(found: &[Document], expected: &[Document]) -> Outcome {
 
 async fn of_index_is_its_list(suite: Suite) -> Outcome {
     let people = suite.three(|options| options.timestamps(Timestamps::Snake)).await?;
-    people.add(json!({"name": "All", "admin": true, "score": 2.5, "tags": [1, null, {"a": "ä"}], "address": {"x": {}}})).await?;
+    people
+        .add(json!({"name": "All", "admin": true, "score": 2.5, "tags": [1, null, {"a": "ä"}], "address": {"x": {}}}))
+        .await?;
     let queries = [
         Query::new(),
         Query::new().sort_descending("age"),
@@ -64,7 +72,9 @@ async fn of_index_is_its_list(suite: Suite) -> Outcome {
 
 async fn of_index_says_where_the_page_stands(suite: Suite) -> Outcome {
     let people = suite.three(|options| options.paginate(Paginate::new(1, 2))).await?;
-    for query in [Query::new(), Query::new().limit(5).skip(1), Query::new().sort("age").limit(2), Query::new().total(false)] {
+    for query in
+        [Query::new(), Query::new().limit(5).skip(1), Query::new().sort("age").limit(2), Query::new().total(false)]
+    {
         let params = client().with_query(query);
         let answer = people.answer(Call::Index, &params).await?;
         let page = people.index(&params).await?;
@@ -99,7 +109,7 @@ async fn of_changes_says_what_was_made(suite: Suite) -> Outcome {
     let people = suite.three(|options| options).await?;
     let doug = people.person("Doug").await?;
     let data = || document(json!({"name": "New", "age": 1}));
-    let calls: [fn(Id, Document) -> Call<Id, Document>; 3] = [
+    let calls: [MakeCall; 3] = [
         |id, data| Call::Modify(id, Patch::Merge(data)),
         |id, data| Call::Modify(id, Patch::MergeDeep(data)),
         Call::Update,

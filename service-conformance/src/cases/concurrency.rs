@@ -43,7 +43,9 @@ fn one_succeeded<T>(outcomes: &[Result<T>], kind: ErrorKind) -> Outcome {
     equal("how many calls succeeded", succeeded, 1)?;
     let other = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).find(|error| error.kind() != kind);
     match other {
-        Some(error) => Err(Failed::new(format!("the others are expected to be refused as {kind:?}\n  found: {error:?}"))),
+        Some(error) => {
+            Err(Failed::new(format!("the others are expected to be refused as {kind:?}\n  found: {error:?}")))
+        }
         None => Ok(()),
     }
 }

@@ -39,13 +39,15 @@ async fn long_texts_from_outside_are_shortened(suite: Suite) -> Outcome {
 
 async fn field_errors_say_what_is_wrong_and_for_whom(suite: Suite) -> Outcome {
     let people = suite.people(|options| options.fields(people_fields())).await?;
-    let error = refused(people.create(people.new_data(json!({"age": "x"})), &client()).await, ErrorKind::Unprocessable)?;
+    let error =
+        refused(people.create(people.new_data(json!({"age": "x"})), &client()).await, ErrorKind::Unprocessable)?;
     let Some(fault) = error.fields().iter().find(|fault| fault.field == "age") else {
         return crate::check::names_field(&error, "age");
     };
     equal("the code, for programs", fault.code.as_str(), "type")?;
     holds(!fault.message.is_empty(), "there is a message, for people")?;
-    let error = refused(people.create(people.new_data(json!({"nickname": "x"})), &client()).await, ErrorKind::Unprocessable)?;
+    let error =
+        refused(people.create(people.new_data(json!({"nickname": "x"})), &client()).await, ErrorKind::Unprocessable)?;
     let code = error.fields().iter().find(|fault| fault.field == "nickname").map(|fault| fault.code.to_string());
     equal("the code of a field that is not known", code.as_deref(), Some("unknown"))
 }
@@ -58,7 +60,10 @@ async fn conflicts_tell_nothing_of_the_other_record(suite: Suite) -> Outcome {
     let outcomes = [
         people.create(twin, &client()).await.map(drop),
         people.create(same_id, &client()).await.map(drop),
-        people.modify(&people.free_id(), Patch::Merge(document(json!({"email": "a@example.org"}))), &client()).await.map(drop),
+        people
+            .modify(&people.free_id(), Patch::Merge(document(json!({"email": "a@example.org"}))), &client())
+            .await
+            .map(drop),
     ];
     for outcome in outcomes {
         let error = refused(outcome, ErrorKind::Conflict)?;
@@ -73,7 +78,10 @@ async fn an_error_leaves_the_service_working(suite: Suite) -> Outcome {
     for round in 0..20 {
         refused(people.read(&people.free_id(), &client()).await, ErrorKind::NotFound)?;
         refused(people.create(people.new_data(json!({"age": "x"})), &client()).await, ErrorKind::Unprocessable)?;
-        refused(people.create(document(json!({"name": "Twin"})).with("id", people.id_value(&bob)), &client()).await, ErrorKind::Conflict)?;
+        refused(
+            people.create(document(json!({"name": "Twin"})).with("id", people.id_value(&bob)), &client()).await,
+            ErrorKind::Conflict,
+        )?;
         refused(people.text("$foo=1").await, ErrorKind::BadRequest)?;
         people.modify(&bob, document(json!({"age": round})).into(), &client()).await?;
     }

@@ -138,7 +138,8 @@ async fn a_stream_holds_for_many_records(suite: Suite) -> Outcome {
     const RECORDS: usize = 2_345;
     let people = suite.people(|options| options).await?;
     for start in (0..RECORDS).step_by(500) {
-        let data = (start..RECORDS.min(start + 500)).map(|number| people.new_data(json!({"age": number % 7, "owner": number})));
+        let data = (start..RECORDS.min(start + 500))
+            .map(|number| people.new_data(json!({"age": number % 7, "owner": number})));
         people.create_many(data.collect(), &server()).await?;
     }
     let params = Params::from(Query::new().sort_descending("age"));

@@ -54,7 +54,8 @@ mod tests {
         let cases = super::cases();
         let names: HashSet<_> = cases.iter().map(crate::Case::name).collect();
         assert_eq!(names.len(), cases.len());
-        let strange: Vec<_> = names.iter().filter(|name| name.matches("::").count() != 1 || name.contains('<')).collect();
+        let strange: Vec<_> =
+            names.iter().filter(|name| name.matches("::").count() != 1 || name.contains('<')).collect();
         assert!(strange.is_empty(), "{strange:?}");
     }
 }

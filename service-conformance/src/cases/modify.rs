@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use remex_core::{
-    ErrorKind, Filter, Method, Missing, Paginate, Params, Patch, Query, Stored, Timestamps, Value,
-};
+use remex_core::{ErrorKind, Filter, Method, Missing, Paginate, Params, Patch, Query, Stored, Timestamps, Value};
 use serde_json::json;
 
 use crate::check::{
@@ -148,7 +146,8 @@ async fn missing_can_be_not_found(suite: Suite) -> Outcome {
     let before = people.all().await?;
     let missing = people.free_id();
     for params in [server(), client()] {
-        let error = refused(people.modify(&missing, merge(json!({"name": "Eve"})), &params).await, ErrorKind::NotFound)?;
+        let error =
+            refused(people.modify(&missing, merge(json!({"name": "Eve"})), &params).await, ErrorKind::NotFound)?;
         mentions(&error, missing.as_str())?;
     }
     all_same(&people.all().await?, &before)
@@ -402,4 +401,3 @@ async fn many_may_merge_deep(suite: Suite) -> Outcome {
     is_record(&all[0], json!({"name": "a", "address": {"city": "Bonn", "country": "DE"}}))?;
     is_record(&all[1], json!({"name": "b", "address": {"city": "Köln", "country": "DE"}}))
 }
-

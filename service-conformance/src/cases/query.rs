@@ -21,6 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(both_and_either_nest, &[23]),
         Case::new(neither_and_not_turn_round, &[23]),
         Case::new(kinds_are_not_compared_with_one_another, &[24]),
+        Case::new(fields_of_one_kind_are_not_compared_with_another, &[24]),
         Case::new(existence_is_being_neither_null_nor_absent, &[18]),
         Case::new(text_is_equal_to_the_letter, &[17]),
         Case::new(patterns_match_whole_texts, &[35]),
@@ -38,12 +39,14 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(kinds_have_an_order_among_them, &[25]),
         Case::new(text_is_sorted_by_code_point, &[25]),
         Case::new(numbers_are_sorted_by_worth, &[25]),
+        Case::new(booleans_can_be_sorted_by, &[25]),
         Case::new(paths_can_be_sorted_by, &[25]),
         Case::new(limit_and_skip_cut_a_window, &[27, 28]),
         Case::new(select_keeps_the_id_and_what_is_selected, &[29]),
         Case::new(select_reaches_into_objects, &[29]),
         Case::new(unknown_fields_are_refused_where_fields_are_known, &[26, 29]),
-        Case::new(unknown_fields_make_no_difference_where_fields_are_not_known, &[26, 29]).needs(&[Need::UnknownFields]),
+        Case::new(unknown_fields_make_no_difference_where_fields_are_not_known, &[26, 29])
+            .needs(&[Need::UnknownFields]),
         Case::new(names_are_data, &[36]),
         Case::new(values_are_data, &[36]),
         Case::new(indexes_make_no_difference, &[25]),
@@ -122,7 +125,10 @@ async fn lists_of_values_match_any_of_them(suite: Suite) -> Outcome {
     let all = ["Bob", "Doug", "Alice", "Null", "None"];
     named(&list(&people, Filter::not_in("name", Vec::<Value>::new())).await?, &all)?;
     named(&list(&people, Filter::not_in("name", ["Alice", "Null"])).await?, &["Bob", "Doug", "None"])?;
-    named(&list(&people, Filter::is_in("age", [Value::from("19"), Value::from(25.0), Value::from(true)])).await?, &["Bob"])?;
+    named(
+        &list(&people, Filter::is_in("age", [Value::from("19"), Value::from(25.0), Value::from(true)])).await?,
+        &["Bob"],
+    )?;
     let thousand: Vec<i64> = (20..1_020).collect();
     named(&list(&people, Filter::is_in("age", thousand)).await?, &["Bob", "Doug"])
 }
@@ -194,6 +200,39 @@ async fn kinds_are_not_compared_with_one_another(suite: Suite) -> Outcome {
     named(&list(&people, Filter::ne("tags", 5)).await?, &["text", "boolean", "object", "none"])
 }
 
+/// A column has a type, to which a database would gladly turn whatever it is compared with.
+async fn fields_of_one_kind_are_not_compared_with_another(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    people.add(json!({"name": "5", "age": 5, "admin": true, "score": 0})).await?;
+    people.add(json!({"name": "true", "age": 1, "admin": false, "score": 1})).await?;
+    let none = [
+        Filter::gt("age", "a"),
+        Filter::lt("age", "a"),
+        Filter::eq("age", "5"),
+        Filter::eq("age", true),
+        Filter::eq("name", 5),
+        Filter::eq("name", true),
+        Filter::gte("name", 0),
+        Filter::eq("admin", 1),
+        Filter::eq("admin", "true"),
+        Filter::gt("admin", 0),
+        Filter::eq("score", false),
+        Filter::lt("score", "9"),
+        Filter::is_in("age", [Value::from("5"), Value::from(true)]),
+        Filter::like("age", "%"),
+        Filter::contains("admin", ""),
+        Filter::eq("name", vec!["5"]),
+        Filter::eq("age", document(json!({"a": 5}))),
+    ];
+    for filter in none {
+        let what = format!("the names of those of whom {filter} holds");
+        let found = list(&people, filter.clone()).await?;
+        equal(&what, found.iter().map(|record| record["name"].to_string()).collect::<Vec<_>>(), Vec::<String>::new())?;
+        equal("how many it does not hold for", list(&people, !filter).await?.len(), 2)?;
+    }
+    named(&list(&people, Filter::ne("age", "5")).await?, &["5", "true"])
+}
+
 async fn existence_is_being_neither_null_nor_absent(suite: Suite) -> Outcome {
     let people = five(&suite).await?;
     named(&list(&people, Filter::exists("age", true)).await?, &["Bob", "Doug", "Alice"])?;
@@ -204,7 +243,20 @@ async fn existence_is_being_neither_null_nor_absent(suite: Suite) -> Outcome {
 async fn text_is_equal_to_the_letter(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     // é as one code point and as two.
-    let names = ["Alice", "alice", "Alice ", " Alice", "ÅSA", "åsa", "Asa", "caf\u{e9}", "cafe\u{301}", "straße", "strasse", ""];
+    let names = [
+        "Alice",
+        "alice",
+        "Alice ",
+        " Alice",
+        "ÅSA",
+        "åsa",
+        "Asa",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "straße",
+        "strasse",
+        "",
+    ];
     people.add_all(names.iter().map(|name| json!({"name": name}))).await?;
     for name in names {
         named(&list(&people, Filter::eq("name", name)).await?, &[name])?;
@@ -243,17 +295,33 @@ async fn parts_of_texts_are_no_patterns(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     let names = ["Alice", "alice", "100%", "1000", "a_b", "axb", "a\\b", "a.*b", "[ab]", "ÄÖ"];
     people.add_all(names.iter().map(|name| json!({"name": name}))).await?;
-    let starts: [(&str, &[&str]); 6] =
-        [("Al", &["Alice"]), ("100%", &["100%"]), ("a_", &["a_b"]), ("a\\", &["a\\b"]), ("[", &["[ab]"]), ("Ä", &["ÄÖ"])];
+    let starts: [(&str, &[&str]); 6] = [
+        ("Al", &["Alice"]),
+        ("100%", &["100%"]),
+        ("a_", &["a_b"]),
+        ("a\\", &["a\\b"]),
+        ("[", &["[ab]"]),
+        ("Ä", &["ÄÖ"]),
+    ];
     for (start, expected) in starts {
         named(&list(&people, Filter::starts_with("name", start)).await?, expected)?;
     }
-    let parts: [(&str, &[&str]); 6] =
-        [("lic", &["Alice", "alice"]), ("%", &["100%"]), ("_", &["a_b"]), ("\\", &["a\\b"]), (".*", &["a.*b"]), ("Ö", &["ÄÖ"])];
+    let parts: [(&str, &[&str]); 6] = [
+        ("lic", &["Alice", "alice"]),
+        ("%", &["100%"]),
+        ("_", &["a_b"]),
+        ("\\", &["a\\b"]),
+        (".*", &["a.*b"]),
+        ("Ö", &["ÄÖ"]),
+    ];
     for (part, expected) in parts {
         named(&list(&people, Filter::contains("name", part)).await?, expected)?;
     }
-    equal("what nothing is a part of: every text", list(&people, Filter::contains("name", "")).await?.len(), names.len())?;
+    equal(
+        "what nothing is a part of: every text",
+        list(&people, Filter::contains("name", "")).await?.len(),
+        names.len(),
+    )?;
     equal("what nothing starts: every text", list(&people, Filter::starts_with("name", "")).await?.len(), names.len())
 }
 
@@ -385,7 +453,9 @@ async fn sorts_ascend_and_descend(suite: Suite) -> Outcome {
 async fn the_first_key_of_a_sort_wins(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     let pairs = [("b", 1), ("a", 2), ("b", 2), ("a", 1)];
-    people.add_all(pairs.iter().map(|(name, age)| json!({"name": name, "age": age, "note": format!("{name}{age}")}))).await?;
+    people
+        .add_all(pairs.iter().map(|(name, age)| json!({"name": name, "age": age, "note": format!("{name}{age}")})))
+        .await?;
     let order = async |query: Query| -> Result<String, crate::Failed> {
         let all = people.list(query).await?;
         Ok(all.iter().filter_map(|record| record["note"].as_str()).collect::<Vec<_>>().join(" "))
@@ -444,7 +514,8 @@ async fn kinds_have_an_order_among_them(suite: Suite) -> Outcome {
 async fn text_is_sorted_by_code_point(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     // The last two are in another order where text is sorted by the units of UTF-16.
-    let in_order = ["", " a", "10", "9", "A", "B", "Z", "_", "a", "aa", "ab", "b", "z", "Ä", "é", "ä", "日本", "\u{ffee}", "😀"];
+    let in_order =
+        ["", " a", "10", "9", "A", "B", "Z", "_", "a", "aa", "ab", "b", "z", "Ä", "é", "ä", "日本", "\u{ffee}", "😀"];
     let mut sorted = in_order;
     sorted.sort_unstable();
     for name in in_order.iter().rev() {
@@ -464,10 +535,20 @@ async fn numbers_are_sorted_by_worth(suite: Suite) -> Outcome {
     let exact = [9_007_199_254_740_993_i64, 9_007_199_254_740_992, i64::MAX, i64::MIN, i64::MAX - 1];
     let people = suite.people(|options| options).await?;
     people.add_all(exact.iter().map(|age| json!({"age": age}))).await?;
-    let found: Vec<_> = people.list(Query::new().sort("age")).await?.iter().filter_map(|found| found["age"].as_i64()).collect();
+    let found: Vec<_> =
+        people.list(Query::new().sort("age")).await?.iter().filter_map(|found| found["age"].as_i64()).collect();
     let mut expected = exact.to_vec();
     expected.sort_unstable();
     equal("the numbers in their order", found, expected)
+}
+
+async fn booleans_can_be_sorted_by(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    for (name, admin) in [("yes", Some(true)), ("no", Some(false)), ("none", None)] {
+        people.add(json!({"name": name, "admin": admin})).await?;
+    }
+    named(&people.list(Query::new().sort("admin")).await?, &["none", "no", "yes"])?;
+    named(&people.list(Query::new().sort_descending("admin")).await?, &["yes", "no", "none"])
 }
 
 async fn paths_can_be_sorted_by(suite: Suite) -> Outcome {
@@ -509,8 +590,12 @@ async fn limit_and_skip_cut_a_window(suite: Suite) -> Outcome {
 async fn select_keeps_the_id_and_what_is_selected(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     let alice = people.add(json!({"name": "Alice", "age": 19, "admin": true})).await?;
-    let cases: [(&[&str], &[&str]); 4] =
-        [(&["name"], &["id", "name"]), (&["admin", "name"], &["admin", "id", "name"]), (&["id"], &["id"]), (&[], &["id"])];
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["name"], &["id", "name"]),
+        (&["admin", "name"], &["admin", "id", "name"]),
+        (&["id"], &["id"]),
+        (&[], &["id"]),
+    ];
     for (selected, expected) in cases {
         let query = Query::new().select(selected.iter().copied());
         for params in [server(), client()] {
@@ -569,7 +654,14 @@ async fn names_are_data(suite: Suite) -> Outcome {
     let people = suite.three(|options| options.allow_remove_all(true).multi(Method::ALL)).await?;
     let known = people.describe().fields().is_some();
     let names = [
-        "name; DROP TABLE people", "name' OR '1'='1", "name\" OR 1=1 --", "name`", "name) OR (1=1", "na\\me", "name\n", "x'y\"z`",
+        "name; DROP TABLE people",
+        "name' OR '1'='1",
+        "name\" OR 1=1 --",
+        "name`",
+        "name) OR (1=1",
+        "na\\me",
+        "name\n",
+        "x'y\"z`",
     ];
     for name in names {
         let queries = [
@@ -599,7 +691,19 @@ async fn names_are_data(suite: Suite) -> Outcome {
 
 async fn values_are_data(suite: Suite) -> Outcome {
     let people = suite.three(|options| options).await?;
-    let values = ["' OR '1'='1", "'; DROP TABLE people; --", "\" OR \"\"=\"", "\\", "\\'", "%", "$where", "{\"$gt\":\"\"}", "?", ":1", "$1"];
+    let values = [
+        "' OR '1'='1",
+        "'; DROP TABLE people; --",
+        "\" OR \"\"=\"",
+        "\\",
+        "\\'",
+        "%",
+        "$where",
+        "{\"$gt\":\"\"}",
+        "?",
+        ":1",
+        "$1",
+    ];
     for value in values {
         named(&list(&people, Filter::eq("name", value)).await?, &[])?;
         named(&list(&people, Filter::starts_with("name", value)).await?, &[])?;
@@ -626,10 +730,10 @@ fn only_bad_request(error: remex_core::Error) -> remex_core::Result<Vec<remex_co
 
 async fn indexes_make_no_difference(suite: Suite) -> Outcome {
     let plain = suite.people(|options| options).await?;
-    let indexed =
-        suite.people(|options| options.index("age").index("name").index("score").unique("email")).await?;
+    let indexed = suite.people(|options| options.index("age").index("name").index("score").unique("email")).await?;
     for number in 0..60 {
-        let mut person = json!({"name": format!("n{}", number * 7 % 10), "age": number * 13 % 9, "email": format!("e{number}")});
+        let mut person =
+            json!({"name": format!("n{}", number * 7 % 10), "age": number * 13 % 9, "email": format!("e{number}")});
         match number % 5 {
             0 => person["age"] = json!(null),
             1 => person["score"] = json!(f64::from(number) / 4.0),
@@ -677,7 +781,12 @@ async fn indexes_make_no_difference(suite: Suite) -> Outcome {
         Query::new().skip(2).limit(4),
     ];
     let emails = async |people: &People, query: Query| -> Result<Vec<String>, crate::Failed> {
-        Ok(people.list(query).await?.iter().map(|record| format!("{} {} {}", record["name"], record["age"], record["email"])).collect())
+        Ok(people
+            .list(query)
+            .await?
+            .iter()
+            .map(|record| format!("{} {} {}", record["name"], record["age"], record["email"]))
+            .collect())
     };
     for filter in &filters {
         for shape in &shapes {

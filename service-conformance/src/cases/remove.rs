@@ -28,6 +28,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(clients_remove_many_only_where_they_may, &[63, 68]),
         Case::new(a_query_that_is_looked_past_never_widens, &[37, 63]),
         Case::new(a_query_without_a_filter_is_never_all, &[63, 69]),
+        Case::new(an_empty_filter_is_never_all, &[63, 69]),
     ]
 }
 
@@ -191,13 +192,33 @@ async fn a_query_that_is_looked_past_never_widens(suite: Suite) -> Outcome {
 async fn a_query_without_a_filter_is_never_all(suite: Suite) -> Outcome {
     let people = suite.three(|options| options.allow_remove_all(true)).await?;
     let texts = [
-        "$limit=1", "$sort[name]=1", "$select=name", "$foo=1", "name[$foo]=1", "$or=", "age[$gt", "%ff=1", "query=%7B",
-        "query=%7B%7D", "$limit=x",
+        "$limit=1",
+        "$sort[name]=1",
+        "$select=name",
+        "$foo=1",
+        "name[$foo]=1",
+        "$or=",
+        "age[$gt",
+        "%ff=1",
+        "query=%7B",
+        "$limit=x",
     ];
     for text in texts {
-        refused(people.remove_text(text).await, ErrorKind::BadRequest)?;
+        let outcome = people.remove_text(text).await;
         equal(&format!("how many records there are after `{text}`"), people.all().await?.len(), 3)?;
+        refused(outcome, ErrorKind::BadRequest)?;
     }
     named(&people.remove_text("name=Doug").await?, &["Doug"])?;
     named_somehow(&people.remove_text("").await?, &["Bob", "Alice"])
+}
+
+async fn an_empty_filter_is_never_all(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options.allow_remove_all(true).multi([Method::Remove])).await?;
+    // {} and {"$and":[]}
+    for text in ["query=%7B%7D", "query=%7B%22%24and%22%3A%5B%5D%7D"] {
+        let outcome = people.remove_text(text).await;
+        equal(&format!("how many records there are after `{text}`"), people.all().await?.len(), 3)?;
+        refused(outcome, ErrorKind::BadRequest)?;
+    }
+    Ok(())
 }

@@ -38,7 +38,10 @@ async fn owned(suite: &Suite) -> Result<People, Failed> {
     owned_with(suite, |options| options).await
 }
 
-async fn owned_with(suite: &Suite, shape: impl FnOnce(remex_core::Options) -> remex_core::Options) -> Result<People, Failed> {
+async fn owned_with(
+    suite: &Suite,
+    shape: impl FnOnce(remex_core::Options) -> remex_core::Options,
+) -> Result<People, Failed> {
     let people = suite.people(shape).await?;
     for (name, age, owner) in [("one", 1, 7), ("two", 2, 8), ("three", 3, 7), ("four", 4, 8)] {
         people.add(json!({"name": name, "age": age, "owner": owner})).await?;

@@ -3,9 +3,7 @@
 use remex_core::{ErrorKind, Filter, Missing, Params, Query, Timestamps};
 use serde_json::json;
 
-use crate::check::{
-    all_same, document, equal, holds, id, is_record, mentions, named, names_field, refused, same,
-};
+use crate::check::{all_same, document, equal, holds, id, is_record, mentions, named, names_field, refused, same};
 use crate::suite::{client, server};
 use crate::{Case, Need, Outcome, Suite, people_fields};
 
@@ -67,7 +65,8 @@ async fn the_id_in_the_data_is_looked_past(suite: Suite) -> Outcome {
 async fn the_time_of_making_stays(suite: Suite) -> Outcome {
     let people = suite.three(|options| options.timestamps(Timestamps::Snake)).await?;
     let doug = people.person("Doug").await?;
-    let data = document(json!({"name": "Doug", "created_at": "1999-01-01T00:00:00Z", "updated_at": "1999-01-01T00:00:00Z"}));
+    let data =
+        document(json!({"name": "Doug", "created_at": "1999-01-01T00:00:00Z", "updated_at": "1999-01-01T00:00:00Z"}));
     let found = people.update(&id(&doug)?, data, &client()).await?.into_inner();
     equal("the time of making", &found["created_at"], &doug["created_at"])?;
     holds(found["updated_at"].compare(&doug["updated_at"]).is_ge(), "the time of change is the service's")?;
@@ -97,12 +96,16 @@ async fn missing_can_be_not_found(suite: Suite) -> Outcome {
     let before = people.all().await?;
     let missing = people.free_id();
     for params in [server(), client()] {
-        let error = refused(people.update(&missing, document(json!({"name": "Eve"})), &params).await, ErrorKind::NotFound)?;
+        let error =
+            refused(people.update(&missing, document(json!({"name": "Eve"})), &params).await, ErrorKind::NotFound)?;
         mentions(&error, missing.as_str())?;
     }
     all_same(&people.all().await?, &before)?;
     let create = Params { missing: Some(Missing::Create), ..server() };
-    holds(people.update(&missing, document(json!({"name": "Eve"})), &create).await?.is_created(), "the call has the last word")
+    holds(
+        people.update(&missing, document(json!({"name": "Eve"})), &create).await?.is_created(),
+        "the call has the last word",
+    )
 }
 
 async fn an_unparsable_id_is_a_bad_request(suite: Suite) -> Outcome {

@@ -22,6 +22,9 @@ pub enum Filter {
     /// The records whose field is so.
     Field(Path, Condition),
     /// The records that match every one of these.
+    ///
+    /// Of an empty list that is every record; it is what a client says with `?query={}`. Unlike [`Filter::All`] it is
+    /// refused where many records are to be changed: whoever sends an empty filter has lost one.
     And(Vec<Self>),
     /// The records that match at least one of these; none, where the list is empty.
     Or(Vec<Self>),
@@ -254,6 +257,12 @@ impl Filter {
     /// Matches records that match all of the filters; every record, where there is no filter.
     pub fn all(filters: impl IntoIterator<Item = Self>) -> Self {
         filters.into_iter().fold(Self::All, Self::and)
+    }
+
+    /// Returns whether this is a filter that says nothing, but is there: [`Filter::And`] of an empty list.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self, Self::And(filters) if filters.is_empty())
     }
 
     /// Returns whether this is [`Filter::All`].

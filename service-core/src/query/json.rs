@@ -3,7 +3,7 @@
 
 use super::bracket::{Node, Pair, Tree};
 use super::syntax::{Reader, join, misplaced, refuse};
-use super::{Direction, Query, QuerySyntax, Sort};
+use super::{Direction, Filter, Query, QuerySyntax, Sort};
 use crate::{Document, FieldType, Path, Result, Value};
 
 /// The parameters beside which no other may stand.
@@ -45,7 +45,8 @@ pub(super) fn parse(pairs: &[Pair<'_>], syntax: &QuerySyntax) -> Result<Query> {
                 for (member, value) in document.iter() {
                     reader.member(member, Node::Json(value), &mut filters)?;
                 }
-                query.filter = join(filters);
+                // An empty filter that is said matches every record, but is not the absence of one.
+                query.filter = if filters.is_empty() { Filter::And(filters) } else { join(filters) };
             }
             "sort" if is_object(value) => {
                 query.sort = reader.sort(name, Node::Json(&object(name, value, syntax)?.into()))?;

@@ -47,7 +47,12 @@ fn roomy(syntax: &QuerySyntax) -> QuerySyntax {
 fn check(text: &str, syntax: &QuerySyntax, expected: &str) {
     let query = Query::parse(text, syntax).unwrap_or_else(|error| panic!("{text}: {error:?}"));
     assert_eq!(query.to_json().to_string(), expected, "{text}");
-    assert_eq!(Query::from_json(&query.to_json(), &roomy(syntax)).expect("readable"), query, "{text}");
+    assert_eq!(Query::from_json(&query.to_json(), &roomy(syntax)).expect("readable"), unsaid(query), "{text}");
+}
+
+/// In one object an empty filter cannot be told from none.
+fn unsaid(query: Query) -> Query {
+    if query.filter.is_empty() { Query { filter: Filter::All, ..query } } else { query }
 }
 
 #[track_caller]
@@ -645,6 +650,7 @@ fn reads_back(text: &str) {
     for syntax in [untyped(), texts(), known()] {
         let Ok(query) = Query::parse(text, &syntax) else { continue };
         let syntax = roomy(&syntax);
+        let query = unsaid(query);
         assert_eq!(Query::from_json(&query.to_json(), &syntax).expect("what was written"), query);
         let Ok(brackets) = query.to_brackets() else { continue };
         let again = Query::parse(&brackets, &syntax).expect("what was written");
