@@ -1,53 +1,14 @@
 //! The suite that every adapter must pass, over HTTP: what is promised of a service holds for its routes.
 
+#[path = "../adapter-memory/tests/backends/mod.rs"]
+mod backends;
 mod support;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use remex::{Document, DynService, IdKind, MemoryService, Options, Result, ServiceExt, async_trait};
-use remex_conformance::{Backend, NewPerson, Person, RecordKind, run};
+use remex_conformance::run;
 
 fn main() -> ExitCode {
-    run(backends(), vec![Arc::new(support::Http)])
-}
-
-fn backends() -> Vec<Arc<dyn Backend>> {
-    let documents = |name, kind| Memory { name, kind, record: RecordKind::Documents };
-    let people = |name, kind| Memory { name, kind, record: RecordKind::Typed };
-    vec![
-        Arc::new(documents("memory, documents, integer ids", IdKind::Integer)),
-        Arc::new(documents("memory, documents, uuid ids", IdKind::Uuid)),
-        Arc::new(documents("memory, documents, text ids", IdKind::Text)),
-        Arc::new(people("memory, typed, integer ids", IdKind::Integer)),
-        Arc::new(people("memory, typed, uuid ids", IdKind::Uuid)),
-    ]
-}
-
-struct Memory {
-    name: &'static str,
-    kind: IdKind,
-    record: RecordKind,
-}
-
-#[async_trait]
-impl Backend for Memory {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn id_kind(&self) -> IdKind {
-        self.kind
-    }
-
-    fn record(&self) -> RecordKind {
-        self.record
-    }
-
-    async fn service(&self, options: Options) -> Result<Arc<DynService>> {
-        Ok(match self.record {
-            RecordKind::Typed => Arc::new(MemoryService::<Person, NewPerson>::new(options)?.untyped()),
-            _ => Arc::new(MemoryService::<Document>::new(options)?),
-        })
-    }
+    run(backends::backends(), vec![Arc::new(support::Http)])
 }

@@ -8,12 +8,12 @@ use std::task::{Context, Poll};
 
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use futures::future::BoxFuture;
+use futures::future::ready;
 use remex_core::Method;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
-use crate::rest::{RestLimits, Routed, run};
+use crate::rest::{Responding, RestLimits, Routed, error_response, report, run};
 
 /// What a layer of [`RestRoutes`](crate::RestRoutes) or [`ServiceRoutes`](crate::ServiceRoutes) is put around: the rest
 /// of the way to the service.
@@ -23,31 +23,29 @@ pub struct Endpoint(BoxCloneSyncService<Request, Response, Infallible>);
 impl Endpoint {
     /// The way to the service itself.
     fn innermost(limits: RestLimits) -> Self {
-        Self(BoxCloneSyncService::new(tower::service_fn(move |mut request: Request| async move {
-            let response = match request.extensions_mut().remove::<Arc<Routed>>() {
-                Some(routed) => run(Arc::unwrap_or_clone(routed), request, limits).await,
+        Self(BoxCloneSyncService::new(tower::service_fn(move |mut request: Request| {
+            match request.extensions_mut().remove::<Arc<Routed>>() {
+                Some(routed) => run(Arc::unwrap_or_clone(routed), request, limits),
                 None => {
-                    let detail = "a layer took the extensions of a request away";
-                    let error = remex_core::Error::internal(detail);
-                    crate::rest::report(&error, "unknown", "unknown");
-                    crate::error_response(&error)
+                    let error = remex_core::Error::internal("a layer took the extensions of a request away");
+                    report(&error, "unknown", "unknown");
+                    Box::pin(ready(Ok(error_response(&error))))
                 }
-            };
-            Ok(response)
+            }
         })))
     }
 
     /// Sends a request on its way through the layers.
-    pub(crate) async fn run(self, routed: Routed, mut request: Request) -> Response {
+    pub(crate) fn run(self, routed: Routed, mut request: Request) -> Responding {
         request.extensions_mut().insert(Arc::new(routed));
-        self.0.oneshot(request).await.unwrap_or_else(|never| match never {})
+        Box::pin(self.0.oneshot(request))
     }
 }
 
 impl tower::Service<Request> for Endpoint {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = Responding;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         self.0.poll_ready(cx)

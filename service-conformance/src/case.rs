@@ -128,6 +128,8 @@ pub enum Need {
     GeneratedIds,
     /// Ids that are integers.
     IntegerIds,
+    /// Ids that are UUIDs.
+    UuidIds,
     /// Ids that are text.
     TextIds,
     /// A call that only the program itself can make.
@@ -141,6 +143,7 @@ impl Need {
             Self::UnknownFields => backend.record() != RecordKind::Columns,
             Self::GeneratedIds => backend.id_kind() != IdKind::Text,
             Self::IntegerIds => backend.id_kind() == IdKind::Integer,
+            Self::UuidIds => backend.id_kind() == IdKind::Uuid,
             Self::TextIds => backend.id_kind() == IdKind::Text,
             Self::InProgram => true,
         }
@@ -156,6 +159,7 @@ impl Need {
             }
             Self::GeneratedIds => "ids are made by callers here, and the case is about ids that the service makes",
             Self::IntegerIds => "ids are no integers here, and the case is about integers",
+            Self::UuidIds => "ids are no UUIDs here, and the case is about UUIDs",
             Self::TextIds => "ids are no text here, and the case is about text",
             Self::InProgram => "the case makes a call that only the program itself can make",
         }

@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
             Value::Float(number) => visitor.visit_f64(*number),
             Value::Text(text) => visitor.visit_str(text),
             Value::Array(values) => visitor.visit_seq(Items { values: values.iter().enumerate(), reader: &self }),
-            Value::Document(document) => return read_object(document, &self.path, self.notes, visitor, fields),
+            Value::Document(document) => read_object(document, &self.path, self.notes, visitor, fields),
         }
     }
 }

@@ -219,20 +219,20 @@ impl Reply {
     }
 
     /// Checks that `Location` leads to what was made.
-    fn located(self) -> Result<Self> {
+    fn located(self, id_field: &str) -> Result<Self> {
         let location = self.headers.get(header::LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let segment = location.rsplit('/').next().unwrap_or_default();
         let id = percent_decode_str(segment).decode_utf8_lossy();
         let Value::Document(record) = &self.value else { return Err(Error::internal("a record was expected")) };
-        match Id::from_value(&record["id"]) {
+        match Id::from_value(&record[id_field]) {
             Some(made) if made.as_str() == id => Ok(self),
             _ => Err(Error::internal(format!("`Location: {location}` does not lead to {record}"))),
         }
     }
 
-    fn stored(self) -> Result<Stored<Document>> {
+    fn stored(self, id_field: &str) -> Result<Stored<Document>> {
         match self.status {
-            StatusCode::CREATED => Ok(Stored::Created(self.located()?.record()?)),
+            StatusCode::CREATED => Ok(Stored::Created(self.located(id_field)?.record()?)),
             _ => Ok(Stored::Changed(self.with_status(StatusCode::OK)?.record()?)),
         }
     }
@@ -275,15 +275,16 @@ impl Service for OverHttp {
     }
 
     async fn create(&self, data: Document, params: &Params) -> Result<Document> {
-        self.send("POST", "/", params, json(&data)).await?.with_status(StatusCode::CREATED)?.located()?.record()
+        let reply = self.send("POST", "/", params, json(&data)).await?.with_status(StatusCode::CREATED)?;
+        reply.located(self.description.id_field())?.record()
     }
 
     async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
-        self.send("PATCH", &path_of(id), params, patch_body(&patch)).await?.stored()
+        self.send("PATCH", &path_of(id), params, patch_body(&patch)).await?.stored(self.description.id_field())
     }
 
     async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
-        self.send("PUT", &path_of(id), params, json(&data)).await?.stored()
+        self.send("PUT", &path_of(id), params, json(&data)).await?.stored(self.description.id_field())
     }
 
     async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {

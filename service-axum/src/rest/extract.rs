@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
 use bytes::Bytes;
+use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, Method as Verb, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -35,12 +36,12 @@ pub(crate) fn original_uri(parts: &Parts) -> Uri {
 }
 
 /// Makes the params of a call: the client's query, then what routers and layers know, then what layers want changed.
-pub(crate) async fn params(mut parts: Parts, route: RouteValues, description: &Description) -> Result<Params> {
+pub(crate) fn params(mut parts: Parts, route: RouteValues, description: &Description) -> Result<Params> {
     let query = match parts.uri.query() {
         Some(text) if !text.is_empty() => Query::parse(text, description.syntax())?,
         _ => Query::default(),
     };
-    let route = outer_route(&mut parts, route).await?;
+    let route = outer_route(&mut parts, route)?;
     let mut params = Params {
         query,
         provider: Some(Provider::Rest),
@@ -54,16 +55,17 @@ pub(crate) async fn params(mut parts: Parts, route: RouteValues, description: &D
 }
 
 /// Adds the parameters of the paths under which the router is nested; the service's own go before them.
-async fn outer_route(parts: &mut Parts, own: RouteValues) -> Result<RouteValues> {
+fn outer_route(parts: &mut Parts, own: RouteValues) -> Result<RouteValues> {
     use axum::extract::rejection::RawPathParamsRejection;
 
-    let outer = match RawPathParams::from_request_parts(parts, &()).await {
-        Ok(outer) => outer,
-        Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => {
+    // It looks into the extensions and has nothing to wait for.
+    let outer = match RawPathParams::from_request_parts(parts, &()).now_or_never() {
+        Some(Ok(outer)) => outer,
+        Some(Err(RawPathParamsRejection::InvalidUtf8InPathParam(_))) => {
             return Err(Error::bad_request("the path is not UTF-8"));
         }
         // There is no router around this one.
-        Err(_) => return Ok(own),
+        Some(Err(_)) | None => return Ok(own),
     };
     let mut route = RouteValues::default();
     outer.iter().chain(own.iter()).for_each(|(name, value)| route.insert(name, value));
@@ -82,9 +84,9 @@ pub(crate) fn check_id(id: &Id, action: Action, description: &Description, param
 }
 
 /// Makes the call; the body is that of a method that takes one.
-pub(crate) fn call(action: Action, place: Place, body: Option<(Form, Bytes)>) -> Result<Call<Id, Document>> {
+pub(crate) fn call(action: Action, place: &Place, body: Option<(Form, Bytes)>) -> Result<Call<Id, Document>> {
     let id = || match place {
-        Place::Record(id) => Ok(id),
+        Place::Record(id) => Ok(id.clone()),
         Place::Collection => Err(Error::internal("a call of one record came without an id")),
     };
     let data = || body.ok_or_else(|| Error::internal("a call with data came without a body"));

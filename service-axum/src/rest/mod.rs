@@ -15,11 +15,11 @@ use std::task::{Context, Poll};
 use axum::Router;
 use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
-use futures::future::BoxFuture;
+use futures::future::ready;
 use http::Method as Verb;
 use remex_core::{App, Error, Method, Result, Service, Untyped};
 
-pub(crate) use call::{Routed, report, run};
+pub(crate) use call::{Responding, Routed, report, run};
 pub use limits::RestLimits;
 pub use respond::error_response;
 
@@ -236,21 +236,6 @@ struct Inner {
 }
 
 impl Dispatch {
-    async fn respond(self, request: Request) -> Response {
-        let routed = match self.route(&request) {
-            Ok(routed) => routed,
-            Err(error) => {
-                let response = error_response(&error);
-                let head = request.method() == Verb::HEAD;
-                return if head { respond::without_body(response) } else { response };
-            }
-        };
-        match self.0.endpoints.find(routed.location.host.label(), routed.action.method()) {
-            Some(endpoint) => endpoint.run(routed, request).await,
-            None => run(routed, request, self.0.limits).await,
-        }
-    }
-
     fn route(&self, request: &Request) -> Result<Routed> {
         let location = self.0.source.locate(request.uri().path())?;
         // Taking the prefix of a nested router away can take a slash too many, and with it an id that is empty.
@@ -267,14 +252,24 @@ impl Dispatch {
 impl tower::Service<Request> for Dispatch {
     type Response = Response;
     type Error = Infallible;
-    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+    type Future = Responding;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let dispatch = self.clone();
-        Box::pin(async move { Ok(dispatch.respond(request).await) })
+        let routed = match self.route(&request) {
+            Ok(routed) => routed,
+            Err(error) => {
+                let response = error_response(&error);
+                let head = request.method() == Verb::HEAD;
+                return Box::pin(ready(Ok(if head { respond::without_body(response) } else { response })));
+            }
+        };
+        match self.0.endpoints.find(routed.location.host.label(), routed.action.method()) {
+            Some(endpoint) => endpoint.run(routed, request),
+            None => run(routed, request, self.0.limits),
+        }
     }
 }

@@ -54,10 +54,15 @@ pub(crate) fn long(description: &Description, params: &Params) -> Option<Long> {
 ///
 /// The first part is waited for before there is a status, so that an error at the start is answered as one, and a list
 /// that fits one part is an answer like any other.
-pub(crate) async fn respond(host: Host, params: Params, context: CallContext, limits: RestLimits) -> Result<Response> {
+pub(crate) async fn respond(
+    host: &Host,
+    params: Params,
+    context: &CallContext,
+    limits: RestLimits,
+) -> Result<Response> {
     let (sender, mut receiver) = mpsc::channel(PARTS_WAITING);
-    let tracker = context.tracker;
-    tracker.spawn(async move {
+    let host = host.clone();
+    context.tracker.spawn(async move {
         let work = std::panic::AssertUnwindSafe(send_all(&host, params, &sender, limits.stall_time));
         if let Err(error) = work.catch_unwind().await.unwrap_or_else(|panic| Err(from_panic(&*panic))) {
             super::call::report(&error, host.label(), "index");

@@ -2,14 +2,16 @@
 
 use std::collections::HashSet;
 
-use remex_core::{ClientIds, ErrorKind, FieldType, Fields, Filter, Id, Method, Query, Timestamps, Value};
+use remex_core::{
+    Call, ClientIds, ErrorKind, FieldType, Fields, Filter, Id, Method, Paginate, Query, Timestamps, Value,
+};
 use serde_json::json;
 
 use crate::check::{
     all_same, document, equal, holds, id, ids, is_record, named, names_field, refused, refused_as, same,
 };
 use crate::suite::{client, server};
-use crate::{Case, Need, Outcome, Suite, people_fields};
+use crate::{Case, Failed, Need, Outcome, Suite, people_fields};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -29,6 +31,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(reserved_ids_are_refused, &[5]).needs(&[Need::TextIds]),
         Case::new(no_change_makes_a_reserved_id, &[5, 45]).needs(&[Need::TextIds, Need::InProgram]),
         Case::new(ids_have_a_longest_length, &[5]).needs(&[Need::TextIds]),
+        Case::new(the_id_may_have_another_name, &[5]).needs(&[Need::AnyField]),
         Case::new(times_are_set, &[6]),
         Case::new(data_that_does_not_fit_is_refused_with_every_field_named, &[13]),
         Case::new(fields_that_are_not_known_are_refused, &[13]),
@@ -229,6 +232,36 @@ async fn ids_have_a_longest_length(suite: Suite) -> Outcome {
     let data = document(json!({"id": longest + "y", "name": "Alice"}));
     refused(people.create(data, &client()).await, ErrorKind::BadRequest)?;
     Ok(())
+}
+
+async fn the_id_may_have_another_name(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options.id_field("key").paginate(Paginate::new(1, 10))).await?;
+    let mut keys = [people.free_id(), people.free_id(), people.free_id()];
+    keys.sort_unstable();
+    let [one, two, three] = &keys;
+    for (key, name) in [(two, "two"), (one, "one")] {
+        let data = document(json!({"name": name, "id": "an ordinary field"})).with("key", people.id_value(key));
+        let made = people.create(data.clone(), &client()).await?;
+        equal("the record", &made, &data)?;
+        equal("the record when it is read", &people.read(key, &client()).await?, &data)?;
+    }
+    let made = people.modify(three, document(json!({"name": "three", "key": null})).into(), &client()).await?;
+    equal("the id of what was missing", &made.get()["key"], &people.id_value(three))?;
+    let replaced = people.update(two, document(json!({"name": "two"})), &client()).await?.into_inner();
+    equal("the replaced record", &replaced, &document(json!({"name": "two"})).with("key", people.id_value(two)))?;
+    named(&people.all().await?, &["one", "two", "three"])?;
+    let page = people.index(&client().with_query(Query::new().select(["name"]).sort_descending("key"))).await?;
+    equal("the names of the fields", page.data[0].names().collect::<Vec<_>>(), ["key", "name"])?;
+    let Some(next) = page.info.next else { return Err(Failed::new("a full page says where the next begins")) };
+    let page = people.index(&client().with_query(Query::new().sort_descending("key").after(next))).await?;
+    named(&page.data, &["two"])?;
+    let by_key = Query::new().filter(Filter::eq("key", people.id_value(one)));
+    named(&people.list(by_key).await?, &["one"])?;
+    named(&people.read_many(&[three.clone(), one.clone()], &server()).await?, &["three", "one"])?;
+    let answer =
+        people.answer(Call::Create(document(json!({"key": people.id_value(&people.free_id())}))), &client()).await?;
+    holds(answer.id.is_some(), "the answer has the id")?;
+    named(&[people.remove(three, &client()).await?], &["three"])
 }
 
 /// Whether a value is a moment in the one form in which the service keeps moments.

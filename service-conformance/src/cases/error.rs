@@ -13,6 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(long_texts_from_outside_are_shortened, &[36]),
         Case::new(field_errors_say_what_is_wrong_and_for_whom, &[79]),
         Case::new(conflicts_tell_nothing_of_the_other_record, &[5, 79]),
+        Case::new(options_that_contradict_themselves_make_no_service, &[36]),
         Case::new(an_error_leaves_the_service_working, &[36]),
     ]
 }
@@ -70,6 +71,23 @@ async fn conflicts_tell_nothing_of_the_other_record(suite: Suite) -> Outcome {
         holds(!format!("{error} {:?}", error.fields()).contains("Private"), "the other record stays private")?;
     }
     Ok(())
+}
+
+async fn options_that_contradict_themselves_make_no_service(suite: Suite) -> Outcome {
+    let fields = people_fields;
+    let outcomes = [
+        suite.people(|options| options.fields(fields()).index("nickname")).await.map(drop),
+        suite.people(|options| options.fields(fields()).unique("nickname")).await.map(drop),
+        suite.people(|options| options.fields(fields()).hidden_field("nickname")).await.map(drop),
+        suite.people(|options| options.hidden_field("id")).await.map(drop),
+        suite.people(|options| options.allow_parameter("populate")).await.map(drop),
+    ];
+    for outcome in outcomes {
+        // Whose fault it is: the program's, and it finds out at once.
+        refused(outcome, ErrorKind::Internal)?;
+    }
+    let people = suite.three(|options| options.fields(fields()).index("age").hidden_field("note")).await?;
+    named(&people.all().await?, &["Bob", "Doug", "Alice"])
 }
 
 async fn an_error_leaves_the_service_working(suite: Suite) -> Outcome {

@@ -3,7 +3,7 @@
 use remex_core::{ErrorKind, Filter, Id, Params, Query};
 use serde_json::json;
 
-use crate::check::{all_same, equal, id, ids, is_record, mentions, named, refused, same};
+use crate::check::{all_same, document, equal, id, ids, is_record, mentions, named, refused, same};
 use crate::suite::{client, server};
 use crate::{Case, Need, Outcome, Suite};
 
@@ -22,6 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(no_ids_are_no_records, &[14]),
         Case::new(a_query_narrows_many, &[14]),
         Case::new(an_id_can_be_written_only_one_way, &[10]).needs(&[Need::IntegerIds]),
+        Case::new(a_uuid_may_be_written_in_capitals, &[10]).needs(&[Need::UuidIds]),
     ]
 }
 
@@ -150,5 +151,19 @@ async fn an_id_can_be_written_only_one_way(suite: Suite) -> Outcome {
         refused(people.read(&Id::from(text), &client()).await, ErrorKind::NotFound)?;
         refused(people.remove(&Id::from(text), &client()).await, ErrorKind::NotFound)?;
     }
+    Ok(())
+}
+
+async fn a_uuid_may_be_written_in_capitals(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    let text = "0192F0C1-0000-7000-8000-00000000000A";
+    let made = people.add(json!({"id": text, "name": "Alice"})).await?;
+    equal("the id, which is kept in small letters", made["id"].as_str(), Some(text.to_lowercase().as_str()))?;
+    for text in [text.to_owned(), text.to_lowercase()] {
+        same(&people.read(&Id::from(text.as_str()), &client()).await?, &made)?;
+        let changed = people.modify(&Id::from(text), document(json!({"name": "Alice"})).into(), &client()).await?;
+        equal("whether a second record was made", changed.is_created(), false)?;
+    }
+    refused(people.add(json!({"id": text, "name": "Twin"})).await, ErrorKind::Conflict)?;
     Ok(())
 }
