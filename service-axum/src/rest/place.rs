@@ -134,6 +134,9 @@ fn segments(path: &str) -> Result<Vec<Text>> {
 /// Decodes a segment. What is no encoding of UTF-8 is refused rather than guessed at.
 fn decode(segment: &str) -> Result<Cow<'_, str>> {
     let bytes = segment.as_bytes();
+    if !bytes.contains(&b'%') && segment.is_ascii() {
+        return Ok(Cow::Borrowed(segment));
+    }
     let malformed = bytes.iter().enumerate().any(|(at, byte)| {
         *byte == b'%' && !bytes.get(at + 1..at + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
     });

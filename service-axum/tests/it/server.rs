@@ -282,7 +282,7 @@ async fn http2_is_served_as_well() {
     let executor = hyper_util::rt::TokioExecutor::new();
     let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, stream).await.unwrap();
     tokio::spawn(connection);
-    let uri = format!("http://{}/now", server.address);
+    let uri = format!("http://{}/now?a={}", server.address, "x".repeat(60_000));
     let request = http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
     let response = sender.send_request(request).await.unwrap();
     assert_eq!((response.status(), response.version()), (http::StatusCode::OK, http::Version::HTTP_2));

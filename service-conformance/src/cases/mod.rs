@@ -6,6 +6,7 @@ mod create;
 mod error;
 mod index;
 mod modify;
+mod order;
 mod page;
 mod query;
 mod read;
@@ -30,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         update::cases,
         remove::cases,
         query::cases,
+        order::cases,
         text::cases,
         page::cases,
         value::cases,
