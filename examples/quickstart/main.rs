@@ -20,7 +20,8 @@ use axum::Router;
 use axum::response::Html;
 use axum::routing::get;
 use remex::{
-    App, Document, FieldType, Fields, MemoryService, Options, Paginate, Params, Result, ServeOptions, Service, rest, serve,
+    App, Document, FieldType, Fields, MemoryService, Options, Paginate, Params, Result, ServeOptions, Service, rest,
+    serve,
 };
 
 /// Cities of the world by GeoNames, one JSON object a line; see `examples/data/README.md`.

@@ -24,11 +24,27 @@ pub(crate) const SAMPLES: &[Sample] = &[
     get("the first page", "/cities", "\"total\":4800"),
     get("one city", "/cities/1", "Shanghai"),
     get("the largest cities of Japan", "/cities?country_code=JP&$sort[population]=-1&$limit=3&$select[]=name", "Tokyo"),
-    get("capitals above 2,000 metres, the highest first", "/cities?capital=true&elevation[$gt]=2000&$sort[elevation]=-1", "Quito"),
-    get("Brazilian cities with an ã in their name", "/cities?country_code=BR&name[$contains]=ã&$sort[population]=-1", "São Paulo"),
+    get(
+        "capitals above 2,000 metres, the highest first",
+        "/cities?capital=true&elevation[$gt]=2000&$sort[elevation]=-1",
+        "Quito",
+    ),
+    get(
+        "Brazilian cities with an ã in their name",
+        "/cities?country_code=BR&name[$contains]=ã&$sort[population]=-1",
+        "São Paulo",
+    ),
     get("cities of unknown population", "/cities?population=null", "Plymouth"),
-    get("changed since 2023, or below the sea", "/cities?$or[0][modified_on][$gte]=2023-01-01&$or[1][elevation][$lt]=0", "\"total\""),
-    get("the same language as JSON", "/cities?query={\"country_code\":{\"$in\":[\"IS\",\"FO\"]}}&sort={\"name\":1}&fields=name", "Reykjavík"),
+    get(
+        "changed since 2023, or below the sea",
+        "/cities?$or[0][modified_on][$gte]=2023-01-01&$or[1][elevation][$lt]=0",
+        "\"total\"",
+    ),
+    get(
+        "the same language as JSON",
+        "/cities?query={\"country_code\":{\"$in\":[\"IS\",\"FO\"]}}&sort={\"name\":1}&fields=name",
+        "Reykjavík",
+    ),
     get("how many cities India has in the list", "/cities/_count?country_code=IN", "count"),
     Sample {
         title: "make a city",
@@ -54,7 +70,14 @@ pub(crate) const SAMPLES: &[Sample] = &[
         status: 200,
         shows: "Cloud Cuckoo Land",
     },
-    Sample { title: "remove it", method: "DELETE", target: "/cities/4801", body: None, status: 200, shows: "Cloud Cuckoo Land" },
+    Sample {
+        title: "remove it",
+        method: "DELETE",
+        target: "/cities/4801",
+        body: None,
+        status: 200,
+        shows: "Cloud Cuckoo Land",
+    },
     Sample {
         title: "what a mistake answers",
         method: "POST",
@@ -72,7 +95,8 @@ impl Sample {
         let (path, query) = self.target.split_once('?').unwrap_or((self.target, ""));
         let mark = if query.is_empty() { "" } else { "?" };
         let query = encode(query);
-        let body = self.body.map(|body| format!(" -H 'content-type: application/json' -d '{body}'")).unwrap_or_default();
+        let body =
+            self.body.map(|body| format!(" -H 'content-type: application/json' -d '{body}'")).unwrap_or_default();
         // Brackets and braces are a language of their own to curl, which `-g` turns off.
         format!("curl -g{method} '{url}{path}{mark}{query}'{body}")
     }

@@ -52,7 +52,8 @@ use crate::shield::CallContext;
 /// ```
 ///
 /// # Errors
-/// Where the address cannot be bound. Nothing that happens later ends the server.
+/// Where the address cannot be bound, or the [app](ServeOptions::app) fails to start or to stop. Nothing that happens
+/// in between ends the server.
 pub async fn serve(router: Router, options: ServeOptions) -> io::Result<()> {
     Server::bind(options).await?.run(router).await
 }
@@ -99,10 +100,14 @@ impl Server {
     /// Serves a router until the program is told to stop, as [`serve`] does.
     ///
     /// # Errors
-    /// Where the operating system does not know the listener any more.
+    /// Where the operating system does not know the listener any more, or the [app](ServeOptions::app) fails to start or
+    /// to stop.
     pub async fn run(self, router: Router) -> io::Result<()> {
         let Self { listener, mut options } = self;
         let address = listener.local_addr()?;
+        if let Some(app) = &options.app {
+            app.start().await.map_err(io::Error::other)?;
+        }
         tracing::info!(%address, "listening");
         let mut stop = options.stop();
         let connections = Arc::new(Semaphore::new(options.connections_max));
@@ -134,6 +139,9 @@ impl Server {
         }
         drop(listener);
         shared.finish(options.stop_time).await;
+        if let Some(app) = &options.app {
+            app.stop().await.map_err(io::Error::other)?;
+        }
         Ok(())
     }
 }

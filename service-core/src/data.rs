@@ -312,8 +312,11 @@ impl Description {
             if self.is_managed(&field.name) || hidden.contains(&field.name) {
                 continue;
             }
+            // The scope may fill in what the caller left out.
+            let stamped = |(path, value): &(&crate::Path, &Value)| **path == *field.name.as_str() && !value.is_null();
+            let filled_in = extent == Extent::Whole && params.scope.equalities().iter().any(stamped);
             match data.get_mut(&field.name) {
-                Some(value) if value.is_null() && field.required => {
+                Some(value) if value.is_null() && field.required && !filled_in => {
                     faults.push((field.name.clone(), "required", "may not be null".to_owned()));
                 }
                 Some(value) => {
@@ -327,11 +330,7 @@ impl Description {
                         )),
                     }
                 }
-                // The scope may fill in what the caller left out.
-                None if field.required
-                    && extent == Extent::Whole
-                    && !params.scope.equalities().iter().any(|(path, _)| path.as_str() == field.name.as_str()) =>
-                {
+                None if field.required && extent == Extent::Whole && !filled_in => {
                     faults.push((field.name.clone(), "required", "is required".to_owned()));
                 }
                 None => {}
@@ -436,6 +435,16 @@ mod tests {
         assert!(notes.check_scope(&record, &params).is_ok());
         let foreign = notes.prepare_create(Document::new().with("owner", 8), &params).expect("data").data;
         assert_eq!(notes.check_scope(&foreign, &params).expect_err("outside").kind(), ErrorKind::Forbidden);
+    }
+
+    #[test]
+    fn a_scope_fills_in_what_is_required() {
+        let notes = description(Options::new("notes").fields(Fields::new().required("owner", FieldType::Integer)));
+        let params = client().with_scope(Filter::eq("owner", 7));
+        for data in [Document::new(), Document::new().with("owner", Value::Null)] {
+            assert_eq!(notes.prepare_create(data.clone(), &params).expect("data").data.to_string(), r#"{"owner":7}"#);
+            assert!(notes.prepare_create(data, &client()).is_err());
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use remex::{
-    App, Document, Filter, FnService, Id, Method, MemoryService, Options, Params, Result, RestRoutes, Service, edit_params,
-    rest,
+    App, Document, Filter, FnService, Id, MemoryService, Method, Options, Params, RestRoutes, Result, Service,
+    edit_params, rest,
 };
 use serde::{Deserialize, Serialize};
 use tower::ServiceExt as _;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use remex_core::App;
 use tokio::net::TcpListener;
 
 /// Where a server listens, how much it takes on, and when it stops.
@@ -37,6 +38,7 @@ pub struct ServeOptions {
     headers_max: usize,
     pub(super) stop_time: Duration,
     stop: Option<Stop>,
+    pub(super) app: Option<App>,
 }
 
 type Stop = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -79,6 +81,7 @@ impl ServeOptions {
             headers_max: HEADERS_MAX,
             stop_time: Duration::from_secs(20),
             stop: None,
+            app: None,
         }
     }
 
@@ -134,6 +137,13 @@ impl ServeOptions {
     /// Stops when a future ends. Defaults to Ctrl-C and, on Unix, SIGTERM.
     pub fn shutdown_on(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Some(Box::pin(stop));
+        self
+    }
+
+    /// Starts an app before the first request is taken, and stops it after the last one is answered: see
+    /// [`App::on_start`] and [`App::on_stop`]. Defaults to none.
+    pub fn app(mut self, app: &App) -> Self {
+        self.app = Some(app.clone());
         self
     }
 

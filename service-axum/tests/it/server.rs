@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::routing;
 use remex_axum::{RestLimits, ServeOptions, Server, ServiceRoutes, routes};
-use remex_core::{Document, FnService, Id, Options};
+use remex_core::{App, Document, Error, FnService, Id, Options};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Notify, oneshot};
@@ -377,4 +377,34 @@ async fn axum_serves_the_routes_too() {
     tokio::time::timeout(LONG, remex_axum::finish_detached()).await.expect("it ends");
     assert_eq!(gate.ended.load(Ordering::SeqCst), 1);
     task.abort();
+}
+
+#[tokio::test]
+async fn the_app_starts_before_the_first_request_and_stops_after_the_last() {
+    let trace = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let note = |name: &'static str| {
+        let trace = trace.clone();
+        move |_: App| {
+            trace.lock().unwrap().push(name);
+            async { Ok(()) }
+        }
+    };
+    let app = App::new();
+    app.on_start(note("start")).on_stop(note("stop"));
+    let noted = trace.clone();
+    let router = Router::new().route("/", routing::get(move || async move { noted.lock().unwrap().push("request") }));
+    let mut running = Running::start(router, |options| options.app(&app)).await;
+    running.ask("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    running.tell_to_stop();
+    running.stopped().await;
+    assert_eq!(*trace.lock().unwrap(), ["start", "request", "stop"]);
+}
+
+#[tokio::test]
+async fn an_app_that_cannot_start_is_an_error() {
+    let app = App::new();
+    app.on_start(|_| async { Err(Error::unavailable("the store is down")) });
+    let server = Server::bind(ServeOptions::new("127.0.0.1:0".parse().unwrap()).app(&app)).await.unwrap();
+    let error = server.run(Router::new()).await.unwrap_err();
+    assert_eq!(error.to_string(), "the store is down");
 }

@@ -333,6 +333,12 @@ impl<'s> Reader<'s> {
 
     /// Reads an element of a list.
     fn element(&self, path: &Path, name: &str, node: Node<'_>) -> Result<Operand> {
+        if let Some((operator, _)) =
+            node.members().and_then(|mut members| members.find(|(name, _)| name.starts_with('$')))
+            && let Node::Tree(_) = node
+        {
+            return Err(misplaced(operator, self.syntax));
+        }
         if let Node::Tree(Tree::List(_) | Tree::Named(_)) = node {
             let what =
                 format_args!("takes a list of values under `{name}`; {node} in a list can be given in JSON only");

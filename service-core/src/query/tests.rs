@@ -356,6 +356,7 @@ fn further_parameters_are_kept_and_foreign_ones_passed_over() {
     let syntax = QuerySyntax { extra: vec!["$populate".into()], ignored: vec!["token".into()], ..untyped() };
     check("$populate=a&token=%ff&token[b=1", &syntax, r#"{"$populate":"a"}"#);
     check("$populate[a][$select][]=5&$populate[b]=", &syntax, r#"{"$populate":{"a":{"$select":["5"]},"b":""}}"#);
+    refused("name[$in][0][$populate]=1", &syntax, "$populate", "unknown operator");
     refused("$or[0][$populate]=1", &syntax, "$populate", "unknown operator");
     refused("$other=1", &syntax, "$other", "$total, $populate");
     let query = Query::parse("$populate[a][]=x&$populate[b]=null&c=d", &syntax).expect("a query");
