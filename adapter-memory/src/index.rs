@@ -32,8 +32,28 @@ impl Ord for Ordered {
     }
 }
 
-/// A place in an index. Without a key it is the place before all records that hold the value.
-pub(crate) type Place = (Ordered, Option<Key>);
+/// A place in an index.
+pub(crate) type Place = (Ordered, Slot);
+
+/// Where among the records that hold one value.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Slot {
+    /// Before all of them.
+    Front,
+    /// At this one.
+    At(Key),
+    /// Behind all of them.
+    Back,
+}
+
+impl Slot {
+    pub(crate) const fn key(&self) -> Option<&Key> {
+        match self {
+            Self::At(key) => Some(key),
+            Self::Front | Self::Back => None,
+        }
+    }
+}
 
 /// The records in the order of what one field holds, ties by id.
 ///
@@ -60,22 +80,22 @@ impl FieldIndex {
 
     pub(crate) fn add(&mut self, key: &Key, record: &Document) {
         let value = &record[&self.field];
-        self.places.insert((Ordered(value.clone()), Some(key.clone())));
+        self.places.insert((Ordered(value.clone()), Slot::At(key.clone())));
         if let Value::Array(elements) = value {
             self.lists += 1;
             for element in elements {
-                self.places.insert((Ordered(element.clone()), Some(key.clone())));
+                self.places.insert((Ordered(element.clone()), Slot::At(key.clone())));
             }
         }
     }
 
     pub(crate) fn remove(&mut self, key: &Key, record: &Document) {
         let value = &record[&self.field];
-        self.places.remove(&(Ordered(value.clone()), Some(key.clone())));
+        self.places.remove(&(Ordered(value.clone()), Slot::At(key.clone())));
         if let Value::Array(elements) = value {
             self.lists -= 1;
             for element in elements {
-                self.places.remove(&(Ordered(element.clone()), Some(key.clone())));
+                self.places.remove(&(Ordered(element.clone()), Slot::At(key.clone())));
             }
         }
     }
@@ -89,9 +109,9 @@ impl FieldIndex {
     pub(crate) fn equal<'a>(&'a self, value: &Value) -> impl Iterator<Item = &'a Key> + use<'a> {
         let value = Ordered(value.clone());
         self.places
-            .range((Bound::Included((value.clone(), None)), Bound::Unbounded))
+            .range((Bound::Included((value.clone(), Slot::Front)), Bound::Unbounded))
             .take_while(move |(other, _)| *other == value)
-            .filter_map(|(_, key)| key.as_ref())
+            .filter_map(|(_, slot)| slot.key())
     }
 
     /// Lists the records that stand between two values, those included or not as the bounds say.
@@ -99,9 +119,8 @@ impl FieldIndex {
         let upper = bounds.upper.clone();
         self.places
             .range((bounds.start(), Bound::Unbounded))
-            .filter(|(value, _)| bounds.above_lower(value))
             .take_while(move |(value, _)| below(value, &upper))
-            .filter_map(|(_, key)| key.as_ref())
+            .filter_map(|(_, slot)| slot.key())
     }
 
     /// Lists up to `count` places of a sort that come behind `from`, within the bounds.
@@ -111,30 +130,27 @@ impl FieldIndex {
             Direction::Ascending => {
                 let start = from.map_or_else(|| bounds.start(), |place| Bound::Excluded(place.clone()));
                 let places = self.places.range((start, Bound::Unbounded));
-                let within = places.take_while(|(value, _)| below(value, &bounds.upper));
-                found.extend(within.filter(|(value, _)| bounds.above_lower(value)).take(count).cloned());
+                found.extend(places.take_while(|(value, _)| below(value, &bounds.upper)).take(count).cloned());
             }
             Direction::Descending => {
                 // Values go down, but the ids of equal ones go up: one value after the other, each from its front.
                 let mut rest = match from {
-                    Some((value, key)) => {
-                        let place = (value.clone(), key.clone());
-                        let same = self.places.range((Bound::Excluded(place), Bound::Unbounded));
+                    Some(place) => {
+                        let (value, _) = place;
+                        let same = self.places.range((Bound::Excluded(place.clone()), Bound::Unbounded));
                         found.extend(same.take_while(|(other, _)| other == value).take(count).cloned());
-                        Bound::Excluded((value.clone(), None))
+                        Bound::Excluded((value.clone(), Slot::Front))
                     }
-                    None => Bound::Unbounded,
+                    None => bounds.end(),
                 };
                 while found.len() < count {
                     let Some((value, _)) = self.places.range((Bound::Unbounded, rest)).next_back() else { break };
                     if !bounds.above_lower(value) {
                         break;
                     }
-                    let front = (value.clone(), None);
-                    if below(value, &bounds.upper) {
-                        let same = self.places.range((Bound::Included(front.clone()), Bound::Unbounded));
-                        found.extend(same.take_while(|(other, _)| other == value).take(count - found.len()).cloned());
-                    }
+                    let front = (value.clone(), Slot::Front);
+                    let same = self.places.range((Bound::Included(front.clone()), Bound::Unbounded));
+                    found.extend(same.take_while(|(other, _)| other == value).take(count - found.len()).cloned());
                     rest = Bound::Excluded(front);
                 }
             }
@@ -155,7 +171,16 @@ impl Bounds {
 
     fn start(&self) -> Bound<Place> {
         match &self.lower {
-            Bound::Included(value) | Bound::Excluded(value) => Bound::Included((value.clone(), None)),
+            Bound::Included(value) => Bound::Included((value.clone(), Slot::Front)),
+            Bound::Excluded(value) => Bound::Excluded((value.clone(), Slot::Back)),
+            Bound::Unbounded => Bound::Unbounded,
+        }
+    }
+
+    fn end(&self) -> Bound<Place> {
+        match &self.upper {
+            Bound::Included(value) => Bound::Excluded((value.clone(), Slot::Back)),
+            Bound::Excluded(value) => Bound::Excluded((value.clone(), Slot::Front)),
             Bound::Unbounded => Bound::Unbounded,
         }
     }
@@ -190,7 +215,7 @@ mod tests {
     }
 
     fn ids(places: &[Place]) -> Vec<i64> {
-        places.iter().map(|(_, key)| if let Some(Key::Integer(id)) = key { *id } else { 0 }).collect()
+        places.iter().map(|(_, slot)| if let Slot::At(Key::Integer(id)) = slot { *id } else { 0 }).collect()
     }
 
     #[test]

@@ -17,7 +17,7 @@ where
         return (&document as &dyn Any).downcast_ref::<T>().cloned().ok_or_else(|| Error::internal("no document"));
     }
     document.to_typed().map_err(|error| {
-        // What is stored went through `conform`, so the type reads less than it writes.
+        // What is stored went through `conform`, where it was read once.
         let detail = format!("`{}` cannot be read from what it was written as", std::any::type_name::<T>());
         Error::internal(detail).with_source(error)
     })
@@ -49,6 +49,11 @@ where
         } else {
             conformed.insert(name, value.clone());
         }
+    }
+    // A type that leaves out what it must have again would make a record that nobody can read.
+    if let Err(error) = conformed.to_typed::<T>() {
+        let detail = format!("`{}` cannot be read from what it writes", std::any::type_name::<T>());
+        return Err(Error::internal(detail).with_source(error));
     }
     Ok(conformed)
 }

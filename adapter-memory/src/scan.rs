@@ -3,15 +3,26 @@
 use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 use std::task::Poll;
+use std::time::{Duration, Instant};
 
 use remex_core::{Condition, Direction, Document, Filter, Id, IdKind, Path, Plan, Value};
 
-use crate::index::{Bounds, Ordered, Place};
+use crate::index::{Bounds, Ordered, Place, Slot};
 use crate::key::Key;
 use crate::table::Table;
 
 /// How many records are looked at before the lock is let go, and the task gives way to others.
 const PIECE: usize = 1024;
+
+/// For how long, whatever is left of a piece: a condition on long texts takes its time.
+const PIECE_TIME: Duration = Duration::from_millis(1);
+
+/// How often the time is looked at.
+const LOOK: usize = 16;
+
+/// How many records an index may name one by one. More of them are found as fast by going through everything, and a list
+/// of them would be made under the lock.
+const NAMED_MAX: usize = 4096;
 
 /// A way through the records of a table that meets every one that can match a filter.
 #[derive(Debug)]
@@ -35,13 +46,17 @@ impl Scan {
         if let Some(keys) = values_named(&conditions, table) {
             return Self::Keys(keys.into_iter());
         }
+        // A page goes on where the one before ended, unless all that match are to be counted.
+        let cursor = plan.after.filter(|_| !plan.total);
+        let after = cursor.and_then(|cursor| Some((cursor, Key::from_value(id_kind, cursor.id())?)));
         let sort = plan.single_sort().and_then(|(path, direction)| {
             let index = table.indexes.iter().position(|index| *path == *index.field && index.is_sort())?;
             Some((index, direction))
         });
         if let (Some((index, direction)), true) = (sort, plan.limit.is_some()) {
             let bounds = bounds_of(&conditions, &table.indexes[index].field);
-            return Self::Walk { index, direction, bounds, from: None };
+            let from = after.and_then(|(cursor, key)| Some((Ordered(cursor.values().first()?.clone()), Slot::At(key))));
+            return Self::Walk { index, direction, bounds, from };
         }
         let range = table.indexes.iter().find_map(|index| {
             let mut bounds = bounds_of(&conditions, &index.field);
@@ -50,12 +65,22 @@ impl Scan {
                 bounds.upper = Bound::Unbounded;
             }
             let bounded = !matches!((&bounds.lower, &bounds.upper), (Bound::Unbounded, Bound::Unbounded));
-            bounded.then(|| index.between(&bounds).cloned().collect::<BTreeSet<_>>())
+            few(index.between(&bounds)).filter(|_| bounded)
         });
         match range {
             Some(keys) => Self::Keys(keys.into_iter()),
-            None => Self::All { after: None },
+            None => Self::All { after: after.filter(|_| plan.sort.is_empty()).map(|(_, key)| key) },
         }
+    }
+
+    /// Returns the way through all records by id, on which none is met twice or left out, whatever is changed meanwhile.
+    pub(crate) const fn by_id() -> Self {
+        Self::All { after: None }
+    }
+
+    /// Returns whether a record that is changed may move to where the scan has been, or will be.
+    pub(crate) const fn is_walk(&self) -> bool {
+        matches!(self, Self::Walk { .. })
     }
 
     /// Returns whether records are met in the order of the sort, so that the first few that match are the answer.
@@ -72,38 +97,78 @@ impl Scan {
         table: &Table,
         visit: &mut dyn FnMut(&Key, &Document) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let piece = Piece::begin();
         match self {
             Self::All { after } => {
                 let start = after.take().map_or(Bound::Unbounded, Bound::Excluded);
                 let mut last = None;
-                for (key, record) in table.records.range((start, Bound::Unbounded)).take(PIECE) {
+                for (at, (key, record)) in table.records.range((start, Bound::Unbounded)).enumerate() {
                     visit(key, record)?;
                     last = Some(key);
+                    if piece.is_over(at) {
+                        break;
+                    }
                 }
                 *after = Some(last.ok_or_else_break()?.clone());
                 ControlFlow::Continue(())
             }
             Self::Keys(keys) => {
-                for _ in 0..PIECE {
+                for at in 0.. {
                     let key = keys.next().ok_or_else_break()?;
                     if let Some(record) = table.records.get(&key) {
                         visit(&key, record)?;
+                    }
+                    if piece.is_over(at) {
+                        break;
                     }
                 }
                 ControlFlow::Continue(())
             }
             Self::Walk { index, direction, bounds, from } => {
                 let places = table.indexes[*index].walk(*direction, bounds, from.as_ref(), PIECE);
-                for (_, key) in &places {
-                    if let Some((key, record)) = key.as_ref().and_then(|key| table.records.get_key_value(key)) {
+                let mut last = None;
+                for (at, place) in places.into_iter().enumerate() {
+                    if let Some((key, record)) = place.1.key().and_then(|key| table.records.get_key_value(key)) {
                         visit(key, record)?;
                     }
+                    last = Some(place);
+                    if piece.is_over(at) {
+                        break;
+                    }
                 }
-                *from = Some(places.into_iter().next_back().ok_or_else_break()?);
+                *from = Some(last.ok_or_else_break()?);
                 ControlFlow::Continue(())
             }
         }
     }
+}
+
+/// A part of a scan, bounded in records and in time.
+struct Piece {
+    begun: Instant,
+}
+
+impl Piece {
+    fn begin() -> Self {
+        Self { begun: Instant::now() }
+    }
+
+    /// Returns whether the piece ends with the record at this position.
+    fn is_over(&self, at: usize) -> bool {
+        at + 1 >= PIECE || at % LOOK == LOOK - 1 && self.begun.elapsed() >= PIECE_TIME
+    }
+}
+
+/// Collects records that an index names, unless they are many.
+fn few<'a>(keys: impl Iterator<Item = &'a Key>) -> Option<BTreeSet<Key>> {
+    let mut collected = BTreeSet::new();
+    for (at, key) in keys.enumerate() {
+        if at == NAMED_MAX {
+            return None;
+        }
+        collected.insert(key.clone());
+    }
+    Some(collected)
 }
 
 /// Ends a scan where there is nothing more.
@@ -151,11 +216,12 @@ fn ids_named(conditions: &[(&Path, &Condition)], id_field: &str, kind: IdKind) -
     Some(values.iter().filter_map(read).collect())
 }
 
-/// Returns the records that an index has under the values that the filter names, if there is such an index.
+/// Returns the records that an index has under the values that the filter names, if there is such an index and they are
+/// few.
 fn values_named(conditions: &[(&Path, &Condition)], table: &Table) -> Option<BTreeSet<Key>> {
     conditions.iter().find_map(|(path, condition)| {
         let index = table.indexes.iter().find(|index| **path == *index.field)?;
-        Some(values_of(condition)?.iter().flat_map(|value| index.equal(value)).cloned().collect())
+        few(values_of(condition)?.iter().flat_map(|value| index.equal(value)))
     })
 }
 

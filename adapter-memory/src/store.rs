@@ -3,7 +3,7 @@
 //! Records leave the store whole; what of them a caller gets to see is applied on the way out of the adapter.
 
 use std::cmp::Ordering as Order;
-use std::collections::{BinaryHeap, HashSet};
+use std::collections::BinaryHeap;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use parking_lot::RwLock;
 use remex_core::{
-    Cursor, Description, Document, Error, Id, IdKind, Intent, Missing, Options, Page, PageInfo, Params, Patch, Plan,
-    Result, Service, Stored, Value,
+    Cursor, Description, Document, Error, Id, IdKind, Intent, Missing, NewRecord, Options, Page, PageInfo, Params,
+    Patch, Plan, Result, Service, Stored, Value,
 };
 use uuid::Uuid;
 
@@ -37,8 +37,8 @@ pub(crate) struct Store {
 }
 
 /// Integer ids that callers make up do not move the counter past this one, so that a single one of them cannot use up
-/// all that are left. It is the largest integer that every client can read exactly.
-const COUNTED_MAX: i64 = 9_007_199_254_740_991;
+/// those that every client can read exactly: half of the integers up to 2^53 are left then.
+const COUNTED_MAX: i64 = 1 << 52;
 
 impl Store {
     pub(crate) fn new(options: Options, conform: Conform) -> Result<Self> {
@@ -64,9 +64,15 @@ impl Store {
     }
 
     /// Sees to it that an id which a caller made up is not counted to later.
-    fn count_past(&self, key: &Key) {
-        if let Key::Integer(id @ ..=COUNTED_MAX) = key {
-            self.next_id.fetch_max(id + 1, Ordering::Relaxed);
+    fn count_past(&self, table: &mut Table, key: &Key) {
+        match key {
+            Key::Integer(id @ ..=COUNTED_MAX) => {
+                self.next_id.fetch_max(id + 1, Ordering::Relaxed);
+            }
+            Key::Integer(id) => {
+                table.given.insert(*id);
+            }
+            Key::Uuid(_) | Key::Text(_) => {}
         }
     }
 
@@ -91,87 +97,126 @@ impl Store {
     fn make_missing(&self, table: &mut Table, key: Key, data: Document, params: &Params) -> Result<Stored<Document>> {
         let data = self.description.prepare_missing(&key.to_value(), data, params)?;
         let record = self.complete(&key, data, params)?;
-        self.count_past(&key);
+        self.count_past(table, &key);
         table.set(key, record.clone())?;
         Ok(Stored::Created(record))
     }
 
-    /// Adds a record under the id that was given for it or one that is made.
-    fn add(&self, table: &mut Table, undo: &mut Undo, new: remex_core::NewRecord, params: &Params) -> Result<Document> {
-        let given = new.id.as_ref().map(|id| self.key(id)).transpose()?;
-        let key = match &given {
-            Some(key) if table.records.contains_key(key) => {
-                return Err(table.id_taken(self.description.id_field(), &key.to_value()));
-            }
-            Some(key) => {
-                self.count_past(key);
-                key.clone()
-            }
-            None => loop {
-                // An id past the counter may be there already, made up by a caller.
+    /// Decides under which id a record is added, the one that was given for it or one that is made.
+    fn choose_key(&self, table: &mut Table, id: Option<&Value>) -> Result<Key> {
+        let Some(id) = id else {
+            loop {
                 let key = self.make_key()?;
-                if !table.records.contains_key(&key) {
-                    break key;
+                // An id past the counter may be somebody's already, or may have been.
+                let given = matches!(key, Key::Integer(id) if table.given.contains(&id));
+                if !given && !table.records.contains_key(&key) {
+                    return Ok(key);
                 }
-            },
+            }
         };
-        let record = self.complete(&key, new.data, params)?;
-        table.set_or_undo(undo, key, record.clone())?;
-        Ok(record)
+        let key = self.key(id)?;
+        if table.records.contains_key(&key) {
+            return Err(table.id_taken(self.description.id_field(), id));
+        }
+        self.count_past(table, &key);
+        Ok(key)
+    }
+
+    /// Adds records, all or none.
+    fn add(&self, new: Vec<NewRecord>, params: &Params) -> Result<Vec<Document>> {
+        let mut table = self.table.write();
+        // What a record's own type does comes before the first change, since it may fail in every way, or panic.
+        let mut completed = Vec::with_capacity(new.len());
+        for new in new {
+            let key = self.choose_key(&mut table, new.id.as_ref())?;
+            let record = self.complete(&key, new.data, params)?;
+            completed.push((key, record));
+        }
+        let mut undo = Undo::default();
+        let id_field = self.description.id_field();
+        for (key, record) in &completed {
+            // The same id may have been given twice in one call.
+            if table.records.contains_key(key) {
+                table.undo(undo);
+                return Err(table.id_taken(id_field, &key.to_value()));
+            }
+            table.set_or_undo(&mut undo, key.clone(), record.clone())?;
+        }
+        Ok(completed.into_iter().map(|(_, record)| record).collect())
     }
 
     /// Goes through the records that match, in whatever order the way is, until the visitor has enough.
+    ///
+    /// Answers whether it went well: along an index, a record that is changed meanwhile may move from what is yet to come
+    /// to what has been, and be left out.
     async fn each_match(
         &self,
         scan: &mut Scan,
         plan: &Plan<'_>,
         mut visit: impl FnMut(&Key, &Document) -> ControlFlow<()> + Send,
-    ) {
+    ) -> bool {
+        let mut version = None;
         loop {
             let step = {
                 let table = self.table.read();
+                if scan.is_walk() && *version.get_or_insert(table.version) != table.version {
+                    return false;
+                }
                 scan.step(&table, &mut |key, record| {
                     if plan.filter.matches(record) { visit(key, record) } else { ControlFlow::Continue(()) }
                 })
             };
             if step.is_break() {
-                return;
+                return true;
             }
             give_way().await;
         }
     }
 
     fn scan(&self, plan: &Plan<'_>) -> Scan {
-        Scan::choose(&self.table.read(), plan, self.description.id_field(), self.description.id_kind())
+        self.scan_of(&self.table.read(), plan)
     }
 
-    /// Finds the records of a page, and one more if there is one.
+    fn scan_of(&self, table: &Table, plan: &Plan<'_>) -> Scan {
+        Scan::choose(table, plan, self.description.id_field(), self.description.id_kind())
+    }
+
+    /// Lists the records that match, under a lock that is held.
+    fn matching(&self, table: &Table, plan: &Plan<'_>) -> Vec<(Key, Document)> {
+        let mut scan = self.scan_of(table, plan);
+        let mut found = Vec::new();
+        let mut visit = |key: &Key, record: &Document| {
+            if plan.filter.matches(record) {
+                found.push((key.clone(), record.clone()));
+            }
+            ControlFlow::Continue(())
+        };
+        while scan.step(table, &mut visit).is_continue() {}
+        found
+    }
+
+    /// Finds the records of a page, and one more if there is one, and counts all that match if that is wanted.
     async fn find(&self, plan: &Plan<'_>) -> (Vec<Document>, u64) {
         let wanted = plan.limit.map(|limit| plan.skip.saturating_add(limit).saturating_add(1));
+        let behind = Behind::new(plan, &self.description);
         let mut scan = self.scan(plan);
-        let mut total = 0;
-        let mut behind = Behind::new(plan, &self.description);
         if scan.is_sorted(plan) {
-            let mut found = Vec::new();
-            // While a walk along an index pauses, a record may move from its back to its front.
-            let mut seen = HashSet::new();
-            let walk = matches!(scan, Scan::Walk { .. });
-            self.each_match(&mut scan, plan, |key, record| {
-                if walk && !seen.insert(key.clone()) {
-                    return ControlFlow::Continue(());
-                }
+            let (mut found, mut total) = (Vec::new(), 0);
+            let whole = self.each_match(&mut scan, plan, |key, record| {
                 total += 1;
-                let enough = wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
-                if !enough && behind.holds(key, record) {
+                let enough = |found: &Vec<_>| wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
+                if !enough(&found) && behind.holds(key, record) {
                     found.push(record.clone());
                 }
-                let enough = wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
-                if enough && !plan.total { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            })
-            .await;
-            return (found, total);
+                if enough(&found) && !plan.total { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if whole.await {
+                return (found, total);
+            }
+            scan = Scan::by_id();
         }
-        let mut best = Best::new(plan, wanted);
+        let (mut best, mut total) = (Best::new(plan, wanted), 0);
+        // By id nothing is left out, so that there is no second try.
         self.each_match(&mut scan, plan, |key, record| {
             total += 1;
             if behind.holds(key, record) {
@@ -196,7 +241,7 @@ impl<'a> Behind<'a> {
         Self { plan, after: plan.after.map(|cursor| (cursor, key(cursor))) }
     }
 
-    fn holds(&mut self, key: &Key, record: &Document) -> bool {
+    fn holds(&self, key: &Key, record: &Document) -> bool {
         match &self.after {
             None => true,
             // A cursor whose id is none of this service's is behind everything with the same values.
@@ -303,7 +348,8 @@ impl Service for Store {
     async fn create(&self, data: Document, params: &Params) -> Result<Document> {
         self.description.plan(Intent::Create, params)?;
         let new = self.description.prepare_create(data, params)?;
-        self.add(&mut self.table.write(), &mut Undo::default(), new, params)
+        let added = self.add(vec![new], params)?;
+        added.into_iter().next().ok_or_else(|| Error::internal("a record was added and is not there"))
     }
 
     async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
@@ -353,6 +399,12 @@ impl Service for Store {
         table.remove(&key).ok_or_else(|| self.missing(id))
     }
 
+    async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
+        let mut plan = self.description.plan(Intent::Index, params)?;
+        (plan.limit, plan.skip, plan.after, plan.total) = (Some(1), 0, None, false);
+        Ok(self.find(&plan).await.0.into_iter().next())
+    }
+
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::Read, params)?;
         let table = self.table.read();
@@ -389,28 +441,17 @@ impl Service for Store {
         self.description.plan(Intent::CreateMany(data.len()), params)?;
         let prepare = |data| self.description.prepare_create(data, params);
         let new = data.into_iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        let mut records = Vec::with_capacity(new.len());
-        let mut undo = Undo::default();
-        let mut table = self.table.write();
-        for new in new {
-            match self.add(&mut table, &mut undo, new, params) {
-                Ok(record) => records.push(record),
-                Err(error) => {
-                    table.undo(undo);
-                    return Err(error);
-                }
-            }
-        }
-        Ok(records)
+        self.add(new, params)
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::ModifyMany, params)?;
         let patch = self.description.prepare_modify(patch, params)?;
         let mut table = self.table.write();
-        let matching = table.records.iter().filter(|(_, record)| plan.filter.matches(record));
+        let matching = self.matching(&table, &plan);
         let changed = matching
-            .map(|(key, record)| Ok((key.clone(), self.modified(record, patch.clone(), params)?)))
+            .into_iter()
+            .map(|(key, record)| Ok((key, self.modified(&record, patch.clone(), params)?)))
             .collect::<Result<Vec<_>>>()?;
         let mut undo = Undo::default();
         for (key, record) in &changed {
@@ -425,9 +466,8 @@ impl Service for Store {
         if plan.filter.is_all() {
             return Ok(table.clear().into_values().collect());
         }
-        let matching = table.records.iter().filter(|(_, record)| plan.filter.matches(record));
-        let keys: Vec<Key> = matching.map(|(key, _)| key.clone()).collect();
-        Ok(keys.iter().filter_map(|key| table.remove(key)).collect())
+        let matching = self.matching(&table, &plan);
+        Ok(matching.iter().filter_map(|(key, _)| table.remove(key)).collect())
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {

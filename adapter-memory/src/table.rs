@@ -1,6 +1,6 @@
 //! [`Table`]: the records by id and their indexes, changed together or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use remex_core::{Description, Document, Error, Result, Value};
 
@@ -13,6 +13,10 @@ pub(crate) struct Table {
     name: String,
     pub(crate) records: BTreeMap<Key, Document>,
     pub(crate) indexes: Vec<FieldIndex>,
+    /// Grows with every change, so that a walk along an index notices that records may have moved.
+    pub(crate) version: u64,
+    /// Integer ids that callers made up and that are too large to be counted past; they are not made again either.
+    pub(crate) given: BTreeSet<i64>,
 }
 
 /// Changes that were made, in their order, so that they can be taken back.
@@ -22,7 +26,13 @@ pub(crate) struct Undo(Vec<(Key, Option<Document>)>);
 impl Table {
     pub(crate) fn new(description: &Description) -> Self {
         let indexes = description.indexes().iter().map(|index| FieldIndex::new(index.field.clone(), index.unique));
-        Self { name: description.name().to_owned(), records: BTreeMap::new(), indexes: indexes.collect() }
+        Self {
+            name: description.name().to_owned(),
+            records: BTreeMap::new(),
+            indexes: indexes.collect(),
+            version: 0,
+            given: BTreeSet::new(),
+        }
     }
 
     /// Sets a record, new or not, and its places in the indexes.
@@ -38,6 +48,7 @@ impl Table {
                 return Err(Error::duplicate(&self.name, &index.field));
             }
         }
+        self.version += 1;
         let old = self.records.get(&key).cloned();
         for index in &mut self.indexes {
             if let Some(old) = &old {
@@ -52,6 +63,7 @@ impl Table {
     /// Takes a record away, and its places in the indexes.
     pub(crate) fn remove(&mut self, key: &Key) -> Option<Document> {
         let record = self.records.remove(key)?;
+        self.version += 1;
         for index in &mut self.indexes {
             index.remove(key, &record);
         }
@@ -60,6 +72,7 @@ impl Table {
 
     /// Takes all records away.
     pub(crate) fn clear(&mut self) -> BTreeMap<Key, Document> {
+        self.version += 1;
         self.indexes.iter_mut().for_each(FieldIndex::clear);
         std::mem::take(&mut self.records)
     }

@@ -68,6 +68,7 @@ fn without_bounds(syntax: &QuerySyntax) -> QuerySyntax {
         list_max: usize::MAX,
         depth_max: usize::MAX,
         branches_max: usize::MAX,
+        pattern_bytes_max: usize::MAX,
         sort_keys_max: usize::MAX,
         skip_max: u64::MAX,
     };

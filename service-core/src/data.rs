@@ -52,6 +52,9 @@ impl IdKind {
     }
 }
 
+/// How many fields an error names at most; data with more faults than this is no slip of the pen.
+const FIELD_ERRORS_MAX: usize = 100;
+
 /// Whether all fields of a record are there, or only those to change.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Extent {
@@ -217,7 +220,7 @@ impl Description {
     /// # Errors
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden)
     pub fn check_scope(&self, record: &Document, params: &Params) -> Result<()> {
-        if params.scope.matches(record) {
+        if params.scope.is_all() || self.kept(&params.scope).matches(record) {
             Ok(())
         } else {
             Err(Error::forbidden(format!("the record would be outside what you may access of `{}`", self.name())))
@@ -229,6 +232,9 @@ impl Description {
     /// To be applied to every record that leaves a service as a document. Applying it twice does no harm.
     #[must_use]
     pub fn reveal(&self, mut record: Document, params: &Params) -> Document {
+        if params.whole {
+            return record;
+        }
         if let Some(select) = self.selected(params) {
             record = record.project(std::iter::once(&self.id_path).chain(select));
         }
@@ -241,7 +247,8 @@ impl Description {
     /// Returns whether [`reveal`](Self::reveal) would take anything away.
     #[must_use]
     pub fn reveals_all(&self, params: &Params) -> bool {
-        (!params.is_client() || self.options.hidden_fields.is_empty()) && self.selected(params).is_none()
+        params.whole
+            || (!params.is_client() || self.options.hidden_fields.is_empty()) && self.selected(params).is_none()
     }
 
     fn selected<'a>(&self, params: &'a Params) -> Option<&'a [crate::Path]> {
@@ -266,7 +273,7 @@ impl Description {
         if matches!(params.scope, Filter::All) {
             return;
         }
-        for (path, value) in params.scope.equalities() {
+        for (path, value) in self.kept(&params.scope).equalities() {
             let name = path.as_str();
             let single = path.first() == name && name != self.id_field();
             if single && data.get(name).is_none_or(Value::is_null) && !value.is_null() {
@@ -283,7 +290,10 @@ impl Description {
         let mut faults: Vec<(crate::Text, &'static str, String)> = Vec::new();
         let hidden: &[crate::Text] = if params.is_client() { &self.options.hidden_fields } else { &[] };
         for name in hidden {
-            if data.contains(name) {
+            // A type that has the field writes null for what the client left out.
+            if data.get(name).is_some_and(Value::is_null) {
+                data.remove(name);
+            } else if data.contains(name) {
                 faults.push((name.clone(), "unknown", format!("is not a field of `{}`", self.name())));
             }
         }
@@ -294,6 +304,7 @@ impl Description {
             return Ok(());
         }
         let message = crate::error::summary(faults.iter().map(|(name, _, message)| (name.as_str(), message.as_str())));
+        faults.truncate(FIELD_ERRORS_MAX);
         Err(faults
             .into_iter()
             .fold(Error::unprocessable(message), |error, (name, code, message)| error.with_field(&name, code, message)))

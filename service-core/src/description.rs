@@ -112,6 +112,12 @@ impl Description {
         self.methods
     }
 
+    /// Returns the methods that clients may apply to many records at once.
+    #[must_use]
+    pub const fn multi(&self) -> MethodSet {
+        self.options.multi
+    }
+
     /// Returns whether long lists are read little by little.
     #[must_use]
     pub const fn streams(&self) -> bool {

@@ -1,5 +1,6 @@
 //! [`Document`], a record as an ordered map of names to values.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -170,31 +171,46 @@ impl Document {
     ///
     /// This is what `modify` does.
     pub fn merge(&mut self, patch: Self) {
-        for (name, value) in patch {
-            self.insert(&name, value);
-        }
+        self.set_all(patch.into_iter());
     }
 
     /// Merges as [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396) says: objects are merged into objects at every
     /// depth, and null takes a field away.
     pub fn merge_deep(&mut self, patch: Self) {
-        for (name, value) in patch {
-            match value {
-                Value::Null => {
-                    self.remove(&name);
-                }
+        let gone: HashSet<Text> =
+            patch.iter().filter(|(_, value)| value.is_null()).map(|(name, _)| Text::from(name)).collect();
+        if !gone.is_empty() {
+            self.retain(|name, _| !gone.contains(name));
+        }
+        let merged: Vec<(Text, Value)> = patch
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| match value {
                 Value::Document(patch) => {
                     let mut target = match self.get(&name) {
                         Some(Value::Document(document)) => document.clone(),
                         _ => Self::new(),
                     };
                     target.merge_deep(patch);
-                    self.insert(&name, target);
+                    (name, Value::Document(target))
                 }
-                value => {
-                    self.insert(&name, value);
-                }
+                value => (name, value),
+            })
+            .collect();
+        self.set_all(merged.into_iter());
+    }
+
+    /// Sets fields, all new ones at once: one by one each would copy the list of names.
+    fn set_all(&mut self, pairs: impl Iterator<Item = (Text, Value)>) {
+        let mut new = Vec::new();
+        for (name, value) in pairs {
+            match self.get_mut(&name) {
+                Some(slot) => *slot = value,
+                None => new.push((name, value)),
             }
+        }
+        if !new.is_empty() {
+            *self = std::mem::take(self).into_iter().chain(new).collect();
         }
     }
 
@@ -533,6 +549,15 @@ mod tests {
         let mut deep = document(r#"{"a":{"b":1,"c":2},"d":3}"#);
         deep.merge_deep(document(r#"{"a":{"b":9,"c":null},"d":null,"e":{"f":null,"g":1}}"#));
         assert_eq!(deep.to_string(), r#"{"a":{"b":9},"e":{"g":1}}"#);
+    }
+
+    #[test]
+    fn merging_many_fields_keeps_their_order() {
+        let wide = |from: i64| (from..from + 1000).map(|n| (format!("f{n}"), n)).collect::<Document>();
+        let mut merged = wide(0);
+        merged.merge(wide(500));
+        assert_eq!(merged, wide(0).into_iter().chain(wide(1000).into_iter().take(500)).collect());
+        assert!(merged.names().eq((0..1500).map(|n| format!("f{n}")).collect::<Vec<_>>().iter().map(String::as_str)));
     }
 
     #[test]

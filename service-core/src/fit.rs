@@ -6,6 +6,7 @@
 //! Fields with a stand-in are read last, so that one which no stand-in satisfies hides no bad field beside it.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
@@ -41,8 +42,11 @@ pub(crate) fn check<T: DeserializeOwned>(document: &Document, matters: impl Fn(&
     if faults.is_empty() { Ok(()) } else { Err(error_of(&faults)) }
 }
 
-/// How often a document is read again at most; a record with more bad fields than this names as many.
-const ATTEMPTS_MAX: usize = 200;
+/// How many bad fields are named at most. Each costs another reading of the document.
+const FAULTS_MAX: usize = 32;
+
+/// How often a document is read again at most: some fields are tried with several stand-ins.
+const ATTEMPTS_MAX: usize = 96;
 
 fn faults<T: DeserializeOwned>(document: &Document) -> Vec<Fault> {
     let mut notes = Notes::default();
@@ -51,6 +55,7 @@ fn faults<T: DeserializeOwned>(document: &Document) -> Vec<Fault> {
         let outcome = T::deserialize(Reader { value: Source::Document(document), path: Trail::Root, notes: &notes });
         let Err(fault) = outcome else { break };
         match notes.stand_ins.iter_mut().find(|stand_in| stand_in.path == fault.path) {
+            None if faults.len() == FAULTS_MAX => break,
             None => {
                 notes.stand_ins.push(StandIn { path: fault.path.clone(), text: 0 });
                 faults.push(fault);
@@ -215,11 +220,25 @@ fn read_object<'de, V: Visitor<'de>>(
     if notes.stand_ins.is_empty() {
         return visitor.visit_map(Fields { pairs: document.iter(), value: None, path, notes });
     }
-    // Absent fields that have a stand-in are there for the reader, and all that have one come last.
-    let here = |name: &str| notes.find(&Trail::Field(path, name)).is_some();
-    let mut pairs: Vec<(&str, &Value)> = document.iter().filter(|(name, _)| !here(name)).collect();
-    pairs.extend(document.iter().filter(|(name, _)| here(name)));
-    pairs.extend(fields.iter().filter(|name| !document.contains(name) && here(name)).map(|name| (*name, &Value::Null)));
+    // Fields that have a stand-in come last, and absent ones among them are there for the reader.
+    let prefix = match path {
+        Trail::Root => String::new(),
+        path => format!("{path}."),
+    };
+    let stand_ins = notes.stand_ins.iter().filter_map(|stand_in| stand_in.path.strip_prefix(&prefix));
+    let here: HashSet<&str> = stand_ins.filter(|name| !name.contains('.')).collect();
+    // Of the fields that the type does not have, one is enough to find out whether it minds.
+    let mut others = 0;
+    let mut read = |name: &str| {
+        let known = fields.is_empty() || fields.contains(&name);
+        others += usize::from(!known);
+        known || others == 1
+    };
+    let mut pairs: Vec<(&str, &Value)> =
+        document.iter().filter(|(name, _)| !here.contains(name) && read(name)).collect();
+    pairs.extend(document.iter().filter(|(name, _)| here.contains(name)));
+    let absent = fields.iter().filter(|name| !document.contains(name) && here.contains(*name));
+    pairs.extend(absent.map(|name| (*name, &Value::Null)));
     visitor.visit_map(Fields { pairs: pairs.into_iter(), value: None, path, notes })
 }
 

@@ -45,7 +45,7 @@ pub use method::{Method, MethodSet};
 pub use options::{AllowQuery, ClientIds, IdKind, Index, Missing, Options, Paginate, Timestamps};
 pub use page::{Page, PageInfo};
 pub use params::{Params, Provider, RouteValues};
-pub use path::{PATH_BYTES_MAX, Path};
+pub use path::{PATH_BYTES_MAX, PATH_NAMES_MAX, Path};
 pub use plan::{Intent, Plan};
 pub use query::{
     Coerce, Condition, Cursor, Direction, Filter, IntoPath, Query, QueryBounds, QuerySyntax, Sort, compare_by,

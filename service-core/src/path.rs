@@ -20,12 +20,16 @@ pub struct Path(Text);
 /// How long a path may be, in bytes.
 pub const PATH_BYTES_MAX: usize = 1024;
 
+/// How many names a path may go through. Each list on the way is entered for all of its elements, so a long path is
+/// work that grows much faster than itself.
+pub const PATH_NAMES_MAX: usize = 16;
+
 impl Path {
     /// Reads a path.
     ///
     /// # Errors
     /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) where it is empty, one of its names is empty, begins with
-    /// `$` or holds a NUL, or it is longer than [`PATH_BYTES_MAX`].
+    /// `$` or holds a NUL, it is longer than [`PATH_BYTES_MAX`] or goes through more than [`PATH_NAMES_MAX`] names.
     pub fn new(text: impl Into<Text>) -> Result<Self> {
         let text = text.into();
         if text.len() > PATH_BYTES_MAX {
@@ -33,6 +37,11 @@ impl Path {
         }
         if text.contains('\0') {
             return Err(Error::bad_request("the name of a field holds a NUL character"));
+        }
+        if text.split('.').count() > PATH_NAMES_MAX {
+            return Err(Error::bad_request(format!(
+                "the path of a field goes through more than {PATH_NAMES_MAX} names"
+            )));
         }
         for name in text.split('.') {
             if name.is_empty() {
@@ -86,5 +95,20 @@ impl std::str::FromStr for Path {
 impl PartialEq<str> for Path {
     fn eq(&self, other: &str) -> bool {
         self.as_str() == other
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_have_bounds() {
+        let deep = |names: usize| Path::new(vec!["a"; names].join("."));
+        assert!(deep(PATH_NAMES_MAX).is_ok() && deep(PATH_NAMES_MAX + 1).is_err());
+        assert!(Path::new("a".repeat(PATH_BYTES_MAX)).is_ok() && Path::new("a".repeat(PATH_BYTES_MAX + 1)).is_err());
+        for text in ["", ".", "a.", ".a", "a..b", "$a", "a.$b", "a\0"] {
+            assert!(Path::new(text).is_err(), "{text:?}");
+        }
     }
 }

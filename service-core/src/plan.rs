@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::description::Description;
 use crate::options::{AllowQuery, ClientIds, Missing, Paginate};
-use crate::{Cursor, Direction, Error, Filter, Method, Params, Path, Query, Result, Sort};
+use crate::{Cursor, Direction, Error, FieldType, Filter, Method, Params, Path, Query, Result, Sort};
 
 /// What a caller wants to do, as far as options decide about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,11 +81,11 @@ impl Description {
 
         let filter = match intent {
             // A query says nothing about a record that is yet to be made.
-            Intent::Create | Intent::CreateMany(_) => Cow::Borrowed(&params.scope),
+            Intent::Create | Intent::CreateMany(_) => self.kept(&params.scope),
             _ => match (&query.filter, &params.scope) {
-                (filter, Filter::All) => Cow::Borrowed(filter),
-                (Filter::All, scope) => Cow::Borrowed(scope),
-                (filter, scope) => Cow::Owned(scope.clone().and(filter.clone())),
+                (filter, Filter::All) => self.kept(filter),
+                (Filter::All, scope) => self.kept(scope),
+                (filter, scope) => Cow::Owned(self.kept(scope).into_owned().and(self.kept(filter).into_owned())),
             },
         };
         let mut plan = Plan {
@@ -105,6 +105,26 @@ impl Description {
         Ok(plan)
     }
 
+    /// Puts the values of a filter into the form in which their fields are kept, where the program or a scope wrote a
+    /// time or a UUID in another.
+    pub(crate) fn kept<'a>(&self, filter: &'a Filter) -> Cow<'a, Filter> {
+        let Some(fields) = &self.options.fields else { return Cow::Borrowed(filter) };
+        let written = |kind| matches!(kind, FieldType::Date | FieldType::DateTime | FieldType::Uuid);
+        let mut concerned = false;
+        filter.each_path(&mut |path| concerned |= fields.find_path(path).is_some_and(|field| written(field.kind)));
+        if !concerned {
+            return Cow::Borrowed(filter);
+        }
+        let mut filter = filter.clone();
+        filter.each_value(&mut |path, value| {
+            let kind = fields.find_path(path).map(|field| field.kind).filter(|kind| written(*kind));
+            if let Some(kept) = kind.and_then(|kind| kind.keep(value.clone())) {
+                *value = kept;
+            }
+        });
+        Cow::Owned(filter)
+    }
+
     /// Decides what `modify` and `update` do about an id without a record.
     #[must_use]
     pub fn missing(&self, params: &Params) -> Missing {
@@ -119,9 +139,6 @@ impl Description {
         plan.sort = &query.sort;
         plan.skip = query.skip.unwrap_or(0);
         if let Some(cursor) = &query.after {
-            if query.skip.is_some() {
-                return Err(Error::bad_request("`$after` and `$skip` exclude one another"));
-            }
             cursor.check_sort(&query.sort)?;
             plan.after = Some(cursor);
         }
@@ -169,8 +186,8 @@ impl Description {
                         "can not modify multiple entries of `{name}` at once"
                     )));
                 }
-                if client && !applied {
-                    return Err(Error::forbidden(format!("clients may not modify `{name}` by a query")));
+                if !applied && (client || !query.filter.is_all()) {
+                    return Err(Error::forbidden(format!("`{name}` may not be modified by a query")));
                 }
                 if client && query.filter.is_all() || query.filter.is_empty() {
                     return Err(Error::bad_request("to modify many records, say which: the query has no filter"));
@@ -178,21 +195,21 @@ impl Description {
                 no_paging(query, "modify")
             }
             Intent::RemoveMany => {
-                if client {
-                    if !applied && *query != *NO_QUERY {
-                        return Err(Error::forbidden(format!("clients may not remove `{name}` by a query")));
-                    }
-                    let all = query.filter.is_all();
-                    if all && *query != *NO_QUERY || query.filter.is_empty() {
-                        return Err(Error::bad_request("to remove many records, say which: the query has no filter"));
-                    }
-                    if !(self.options.allow_remove_all || !all && permitted(Method::Remove)) {
-                        return Err(Error::forbidden(if all {
-                            format!("clients may not remove all records of `{name}`")
-                        } else {
-                            format!("clients may not remove many records of `{name}` at once")
-                        }));
-                    }
+                // A query that is looked past must never widen what is removed.
+                let said = if client { *query != *NO_QUERY } else { !query.filter.is_all() };
+                if !applied && said {
+                    return Err(Error::forbidden(format!("`{name}` may not be removed by a query")));
+                }
+                let all = query.filter.is_all();
+                if client && all && said || query.filter.is_empty() {
+                    return Err(Error::bad_request("to remove many records, say which: the query has no filter"));
+                }
+                if client && !(self.options.allow_remove_all || !all && permitted(Method::Remove)) {
+                    return Err(Error::forbidden(if all {
+                        format!("clients may not remove all records of `{name}`")
+                    } else {
+                        format!("clients may not remove many records of `{name}` at once")
+                    }));
                 }
                 no_paging(query, "remove")
             }
@@ -265,7 +282,7 @@ impl Plan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorKind, FieldType, Fields, Options, Provider};
+    use crate::{ErrorKind, Fields, Options, Provider};
 
     fn plan_error(options: Options, intent: Intent, params: &Params) -> Option<(ErrorKind, String)> {
         let description = Description::new(options).expect("options");

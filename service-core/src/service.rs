@@ -179,7 +179,9 @@ pub trait Service: Send + Sync {
     /// As [`create`](Self::create), and [`ErrorKind::MethodNotAllowed`](crate::ErrorKind::MethodNotAllowed) for a client
     /// unless [`Options::multi`](crate::Options::multi) lets it.
     async fn create_many(&self, data: Vec<Self::Input>, params: &Params) -> Result<Vec<Self::Data>> {
-        self.describe().plan(Intent::CreateMany(data.len()), params)?;
+        let description = self.describe();
+        offered(&description, Method::Create)?;
+        description.plan(Intent::CreateMany(data.len()), params)?;
         let mut records = Vec::with_capacity(data.len());
         for data in data {
             records.push(self.create(data, params).await?);
@@ -194,6 +196,7 @@ pub trait Service: Send + Sync {
     /// unless [`Options::multi`](crate::Options::multi) lets it.
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Self::Data>> {
         let description = self.describe();
+        offered(&description, Method::Modify)?;
         description.plan(Intent::ModifyMany, params)?;
         let mut records = Vec::new();
         for id in matching_ids(self, &description, params).await? {
@@ -210,6 +213,7 @@ pub trait Service: Send + Sync {
     /// [`Options::multi`](crate::Options::multi) lets it.
     async fn remove_many(&self, params: &Params) -> Result<Vec<Self::Data>> {
         let description = self.describe();
+        offered(&description, Method::Remove)?;
         description.plan(Intent::RemoveMany, params)?;
         let mut records = Vec::new();
         for id in matching_ids(self, &description, params).await? {
@@ -248,6 +252,10 @@ pub type DynService = dyn Service<Id = Id, Data = Document, Input = Document>;
 /// The error of a method that a service does not offer.
 fn not_offered(description: &Description, method: Method) -> Error {
     Error::method_not_allowed(format!("`{}` does not offer `{method}`", description.name()))
+}
+
+fn offered(description: &Description, method: Method) -> Result<()> {
+    if description.methods().contains(method) { Ok(()) } else { Err(not_offered(description, method)) }
 }
 
 /// The same query over all records that match, in no pages.
@@ -567,7 +575,9 @@ mod tests {
                 nothing.remove(&id, &params).await.err(),
                 nothing.find_one(&params).await.err(),
                 nothing.count(&params).await.err(),
-                nothing.create_many(vec![Document::new()], &params).await.err(),
+                nothing.create_many(Vec::new(), &params).await.err(),
+                nothing.modify_many(Document::new().into(), &params).await.err(),
+                nothing.remove_many(&params).await.err(),
                 nothing.index_stream(Params::new()).try_next().await.err(),
             ];
             for error in kinds {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, OnceLock, Weak};
 
 use parking_lot::RwLock;
@@ -23,13 +24,22 @@ const WALKED: usize = 16;
 /// a record past it has a shape of its own and costs more memory, nothing else.
 const SHARED_MAX: usize = 4096;
 
+/// Once the table is full, it is looked through for shapes that nobody has any more at every so many misses only.
+const SWEEP: usize = 1024;
+
 struct Shared {
     hasher: RandomState,
     shapes: RwLock<HashMap<u64, Weak<Shape>>>,
+    full: AtomicBool,
+    misses: AtomicUsize,
 }
 
-static SHARED: LazyLock<Shared> =
-    LazyLock::new(|| Shared { hasher: RandomState::new(), shapes: RwLock::new(HashMap::new()) });
+static SHARED: LazyLock<Shared> = LazyLock::new(|| Shared {
+    hasher: RandomState::new(),
+    shapes: RwLock::new(HashMap::new()),
+    full: AtomicBool::new(false),
+    misses: AtomicUsize::new(0),
+});
 
 static EMPTY: LazyLock<Arc<Shape>> = LazyLock::new(Arc::default);
 
@@ -63,9 +73,13 @@ impl Shape {
             // Two lists of names with one hash: the second stays unshared.
             return Arc::new(Self::new(names));
         }
+        if SHARED.full.load(Ordering::Relaxed) && !SHARED.misses.fetch_add(1, Ordering::Relaxed).is_multiple_of(SWEEP) {
+            return Arc::new(Self::new(names));
+        }
         let mut shapes = SHARED.shapes.write();
         if shapes.len() >= SHARED_MAX {
             shapes.retain(|_, shape| shape.strong_count() > 0);
+            SHARED.full.store(shapes.len() >= SHARED_MAX, Ordering::Relaxed);
         }
         if let Some(shape) = shapes.get(&hash).and_then(Weak::upgrade).filter(|shape| same(shape)) {
             return shape;

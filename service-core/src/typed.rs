@@ -12,14 +12,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
-    Stored, answer, fit,
+    Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Paginate, Params, Patch, Query,
+    Result, Service, Stored, answer, fit,
 };
 
 /// A view of a service of documents that speaks your own types: `T` for records, `In` for what is created.
 ///
-/// Data that does not fit `T` is refused before anything is stored, with every bad field named. A typed caller gets whole
-/// records: a query's `$select` is for the wire and is not applied to them.
+/// Data that does not fit `T` is refused before anything is stored, with every bad field named; for that, `modify` looks
+/// at the records first, and an adapter's own typed service does it in one step. A typed caller gets whole records: what
+/// is selected or hidden is applied on the way to the client.
 ///
 /// ```
 /// # use remex_core::{DynService, Params, Result, Service, ServiceExt, Typed};
@@ -64,15 +65,12 @@ where
         Ok(document)
     }
 
-    /// The same call for whole records. What it would have selected is checked nevertheless.
-    fn whole<'a>(&self, intent: Intent, params: &'a Params) -> Result<Cow<'a, Params>> {
-        if params.query.select.is_none() {
-            return Ok(Cow::Borrowed(params));
+    /// The same call for whole records: a type has room for what a client does not see.
+    fn whole<'a>(&self, params: &'a Params) -> Cow<'a, Params> {
+        if self.service.describe().reveals_all(params) {
+            return Cow::Borrowed(params);
         }
-        self.service.describe().plan(intent, params)?;
-        let mut params = params.clone();
-        params.query.select = None;
-        Ok(Cow::Owned(params))
+        Cow::Owned(Params { whole: true, ..params.clone() })
     }
 
     fn check_whole(&self, document: &Document) -> Result<()> {
@@ -83,13 +81,27 @@ where
         })
     }
 
-    /// Says why a record could not be modified: it is not there and the patch is not enough to make one, or query or
-    /// scope leave it out.
-    async fn why_missing(&self, id: &S::Id, patch: &Patch, params: &Params, error: Error) -> Error {
-        let within_scope = Params { query: crate::Query::default(), ..params.clone() };
-        match self.service.read(id, &within_scope).await {
-            Err(found) if found.is_not_found() => self.check_whole(patch.data()).err().unwrap_or(error),
-            _ => error,
+    /// Refuses a patch that would leave a record no `T`.
+    fn check_modified(&self, mut record: Document, patch: Patch) -> Result<()> {
+        patch.apply(&mut record);
+        fit::check::<T>(&record, |_| true)
+    }
+
+    /// Returns params for the program to look at the records that a call is about.
+    fn look(&self, intent: Intent, params: &Params) -> Result<Params> {
+        // What is applied of a client's query is decided for the client; to the program it is a scope.
+        let scope = self.service.describe().plan(intent, params)?.filter.into_owned();
+        let (query, provider, paginate) = (Query::default(), None, Some(Paginate::Off));
+        Ok(Params { query, scope, provider, paginate, whole: true, ..params.clone() })
+    }
+
+    /// Returns whether there is a record with this id that the query left out.
+    async fn is_there(&self, id: &S::Id, params: &Params) -> Result<bool> {
+        let unasked = Params { query: Query::default(), ..params.clone() };
+        let params = self.look(Intent::Read, &unasked)?;
+        match self.service.read(id, &params).await {
+            Err(error) if error.is_not_found() => Ok(false),
+            outcome => outcome.map(|_| true),
         }
     }
 }
@@ -120,52 +132,61 @@ where
     type Input = In;
 
     async fn index(&self, params: &Params) -> Result<Page<T>> {
-        self.service.index(&*self.whole(Intent::Index, params)?).await?.try_map(to_typed)
+        self.service.index(&self.whole(params)).await?.try_map(to_typed)
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.read(id, &*self.whole(Intent::Read, params)?).await?)
+        to_typed(self.service.read(id, &self.whole(params)).await?)
     }
 
     async fn create(&self, data: In, params: &Params) -> Result<T> {
         let document = self.to_document(&data)?;
         drop(data);
-        to_typed(self.service.create(document, &*self.whole(Intent::Create, params)?).await?)
+        to_typed(self.service.create(document, &self.whole(params)).await?)
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
-        let mut params = self.whole(Intent::Modify, params)?;
-        // What is there must fit at once; what is not there matters only if the record has to be made.
-        fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
-        if self.check_whole(patch.data()).is_ok() {
-            return self.service.modify(id, patch, &params).await?.try_map(to_typed);
-        }
-        let missing = self.service.describe().missing(&params);
-        params.to_mut().missing = Some(Missing::NotFound);
-        match self.service.modify(id, patch.clone(), &params).await {
-            Err(error) if error.is_not_found() && missing == Missing::Create => {
-                Err(self.why_missing(id, &patch, &params, error).await)
+        let mut params = self.whole(params);
+        match self.service.read(id, &self.look(Intent::Modify, &params)?).await {
+            Ok(record) => self.check_modified(record, patch.clone())?,
+            Err(error) if error.is_not_found() => {
+                let mut data = Document::new();
+                patch.clone().apply(&mut data);
+                if let Err(unfit) = self.check_whole(&data) {
+                    if self.service.describe().missing(&params) == Missing::NotFound
+                        || self.is_there(id, &params).await?
+                    {
+                        return Err(error);
+                    }
+                    // Should somebody make the record in the meantime, it is not for this patch to make it again.
+                    params.to_mut().missing = Some(Missing::NotFound);
+                    return match self.service.modify(id, patch, &params).await {
+                        Err(error) if error.is_not_found() => Err(unfit),
+                        outcome => outcome?.try_map(to_typed),
+                    };
+                }
             }
-            outcome => outcome?.try_map(to_typed),
+            Err(error) => return Err(error),
         }
+        self.service.modify(id, patch, &params).await?.try_map(to_typed)
     }
 
     async fn update(&self, id: &S::Id, data: In, params: &Params) -> Result<Stored<T>> {
         let document = self.to_document(&data)?;
         drop(data);
-        self.service.update(id, document, &*self.whole(Intent::Update, params)?).await?.try_map(to_typed)
+        self.service.update(id, document, &self.whole(params)).await?.try_map(to_typed)
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.remove(id, &*self.whole(Intent::Remove, params)?).await?)
+        to_typed(self.service.remove(id, &self.whole(params)).await?)
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<T>> {
-        self.service.find_one(&*self.whole(Intent::Index, params)?).await?.map(to_typed).transpose()
+        self.service.find_one(&self.whole(params)).await?.map(to_typed).transpose()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<T>> {
-        self.service.read_many(ids, &*self.whole(Intent::Read, params)?).await?.into_iter().map(to_typed).collect()
+        self.service.read_many(ids, &self.whole(params)).await?.into_iter().map(to_typed).collect()
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
@@ -175,33 +196,20 @@ where
     async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {
         let documents = data.iter().map(|data| self.to_document(data)).collect::<Result<_>>()?;
         drop(data);
-        self.service
-            .create_many(documents, &*self.whole(Intent::Create, params)?)
-            .await?
-            .into_iter()
-            .map(to_typed)
-            .collect()
+        self.service.create_many(documents, &self.whole(params)).await?.into_iter().map(to_typed).collect()
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
         fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
-        self.service
-            .modify_many(patch, &*self.whole(Intent::ModifyMany, params)?)
-            .await?
-            .into_iter()
-            .map(to_typed)
-            .collect()
+        self.service.modify_many(patch, &self.whole(params)).await?.into_iter().map(to_typed).collect()
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<T>> {
-        self.service.remove_many(&*self.whole(Intent::RemoveMany, params)?).await?.into_iter().map(to_typed).collect()
+        self.service.remove_many(&self.whole(params)).await?.into_iter().map(to_typed).collect()
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<T>> {
-        match self.whole(Intent::Index, &params).map(Cow::into_owned) {
-            Ok(params) => self.service.index_stream(params).map(|record| to_typed(record?)).boxed(),
-            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
-        }
+        self.service.index_stream(self.whole(&params).into_owned()).map(|record| to_typed(record?)).boxed()
     }
 
     async fn answer(&self, call: Call<S::Id, In>, params: &Params) -> Result<Answer> {

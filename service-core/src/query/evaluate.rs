@@ -107,56 +107,69 @@ fn compared(value: &Value, bound: &Value) -> Option<Ordering> {
 
 /// Matches `%` (any characters), `_` (one character) and `\` (the next character as it is).
 ///
-/// Upon a mismatch only the latest `%` takes one character more, so the time is at most the product of the lengths.
+/// The pattern is cut at its `%`: the first piece must start the text, the last one end it, and each between is looked
+/// for behind the one before. The earliest place will do, so that nothing is tried twice.
 fn like(text: &str, pattern: &str) -> bool {
-    #[derive(Clone, Copy)]
-    enum Token {
-        Any,
-        One,
-        Char(char),
+    let pieces = pieces(pattern);
+    let [first, rest @ ..] = pieces.as_slice() else { return false };
+    let Some(mut text) = strip_start(text, first) else { return false };
+    let [between @ .., last] = rest else { return text.is_empty() };
+    for piece in between {
+        match find(text, piece) {
+            Some(behind) => text = behind,
+            None => return false,
+        }
     }
-    fn next(pattern: &str) -> Option<(Token, &str)> {
-        let mut characters = pattern.chars();
-        let token = match characters.next()? {
-            '%' => Token::Any,
-            '_' => Token::One,
-            '\\' => Token::Char(characters.next().unwrap_or('\\')),
-            other => Token::Char(other),
-        };
-        Some((token, characters.as_str()))
+    // The last piece takes as many characters as it has, from the end.
+    match last.iter().map(|_| ()).zip(text.char_indices().rev()).last() {
+        _ if last.is_empty() => true,
+        Some((_, (start, _))) => strip_start(&text[start..], last).is_some_and(str::is_empty),
+        None => false,
     }
+}
 
-    let (mut text, mut pattern) = (text, pattern);
-    // Where to go back to: the pattern behind the latest `%`, and the text it has not taken yet.
-    let mut retry: Option<(&str, &str)> = None;
-    loop {
-        let token = next(pattern);
-        if let Some((Token::Any, rest)) = token {
-            retry = Some((rest, text));
-            pattern = rest;
-            continue;
-        }
-        let mut characters = text.chars();
-        let matched = match (token, characters.next()) {
-            (None, None) => return true,
-            (Some((Token::One, rest)), Some(_)) => Some(rest),
-            (Some((Token::Char(wanted), rest)), Some(found)) if wanted == found => Some(rest),
-            _ => None,
+/// One character of a pattern; `None` is any.
+type Wanted = Option<char>;
+
+fn pieces(pattern: &str) -> Vec<Vec<Wanted>> {
+    let mut pieces = vec![Vec::new()];
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        let wanted = match character {
+            '%' => {
+                pieces.push(Vec::new());
+                continue;
+            }
+            '_' => None,
+            '\\' => Some(characters.next().unwrap_or('\\')),
+            other => Some(other),
         };
-        if let Some(rest) = matched {
-            pattern = rest;
-            text = characters.as_str();
-            continue;
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(wanted);
         }
-        let Some((behind, taken)) = retry else { return false };
-        let mut characters = taken.chars();
-        if characters.next().is_none() {
-            return false;
-        }
-        retry = Some((behind, characters.as_str()));
-        pattern = behind;
-        text = characters.as_str();
     }
+    pieces
+}
+
+/// Returns what is left of a text that starts with a piece.
+fn strip_start<'a>(text: &'a str, piece: &[Wanted]) -> Option<&'a str> {
+    let mut characters = text.chars();
+    for wanted in piece {
+        let found = characters.next()?;
+        if wanted.is_some_and(|wanted| wanted != found) {
+            return None;
+        }
+    }
+    Some(characters.as_str())
+}
+
+/// Returns what is behind the earliest place of a piece in a text.
+fn find<'a>(text: &'a str, piece: &[Wanted]) -> Option<&'a str> {
+    if let Some(literal) = piece.iter().copied().collect::<Option<String>>() {
+        // The standard library looks for a text in linear time.
+        return text.find(&literal).map(|start| &text[start + literal.len()..]);
+    }
+    text.char_indices().find_map(|(start, _)| strip_start(&text[start..], piece))
 }
 
 /// Compares two records by what each holds under the keys of a sort; equal ones are told apart by the caller, by id.
@@ -205,6 +218,10 @@ mod tests {
         check("a\\", "a\\", true);
         check("aXbXc", "a%X_", true);
         check(&"a".repeat(5000), &format!("{}b", "%a".repeat(500)), false);
+        check("abcab", "%ab", true);
+        check("ab", "ab%ab", false);
+        check("éé", "%_é", true);
+        check("a_c", "%\\_c", true);
     }
 
     proptest! {

@@ -283,6 +283,29 @@ impl Filter {
         }
     }
 
+    /// Calls the closure for every value that a field is compared with, to change it.
+    pub(crate) fn each_value(&mut self, visit: &mut impl FnMut(&Path, &mut Value)) {
+        match self {
+            Self::All => {}
+            Self::Field(path, condition) => match condition {
+                Condition::Eq(value)
+                | Condition::Ne(value)
+                | Condition::Gt(value)
+                | Condition::Gte(value)
+                | Condition::Lt(value)
+                | Condition::Lte(value) => visit(path, value),
+                Condition::In(values) | Condition::Nin(values) => {
+                    values.iter_mut().for_each(|value| visit(path, value));
+                }
+                Condition::Exists(_) | Condition::Like(_) | Condition::StartsWith(_) | Condition::Contains(_) => {}
+            },
+            Self::And(filters) | Self::Or(filters) | Self::Nor(filters) => {
+                filters.iter_mut().for_each(|filter| filter.each_value(visit));
+            }
+            Self::Not(filter) => filter.each_value(visit),
+        }
+    }
+
     /// Lists the equalities that every matching record fulfils: the fields that a scope stamps into new records.
     pub fn equalities(&self) -> Vec<(&Path, &Value)> {
         match self {

@@ -121,7 +121,7 @@ fn fault(value: &Value, levels: usize, list_max: usize) -> Option<Fault> {
 
 /// Takes a value as it is, but a text in the one form in which its field keeps it.
 pub(super) fn typed(path: &Path, value: &Value, syntax: &QuerySyntax) -> Result<Value> {
-    check_names(value, syntax)?;
+    check_value(path, value, syntax)?;
     let kind = syntax.fields.as_ref().and_then(|fields| fields.find_path(path)).map(|field| field.kind);
     match (kind, value) {
         (Some(kind @ (FieldType::Date | FieldType::DateTime | FieldType::Uuid)), Value::Text(_)) => {
@@ -132,13 +132,14 @@ pub(super) fn typed(path: &Path, value: &Value, syntax: &QuerySyntax) -> Result<
     }
 }
 
-/// Refuses operators inside values, where a store might take them for its own.
-fn check_names(value: &Value, syntax: &QuerySyntax) -> Result<()> {
+/// Refuses operators inside values, where a store might take them for its own, and text that no store keeps.
+fn check_value(path: &Path, value: &Value, syntax: &QuerySyntax) -> Result<()> {
     match value {
         Value::Document(document) => document.iter().try_for_each(|(name, value)| {
-            if name.starts_with('$') { Err(misplaced(name, syntax)) } else { check_names(value, syntax) }
+            if name.starts_with('$') { Err(misplaced(name, syntax)) } else { check_value(path, value, syntax) }
         }),
-        Value::Array(values) => values.iter().try_for_each(|value| check_names(value, syntax)),
+        Value::Array(values) => values.iter().try_for_each(|value| check_value(path, value, syntax)),
+        Value::Text(text) if text.contains('\0') => Err(refuse(path.as_str(), "malformed", "holds a NUL character")),
         _ => Ok(()),
     }
 }

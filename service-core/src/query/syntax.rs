@@ -41,7 +41,7 @@ pub enum Coerce {
 /// How large a query from outside may be. Past each of these it is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueryBounds {
-    /// Bytes of a query string. Defaults to 65,536.
+    /// Bytes of a query string. Defaults to 64,000, since a request line of HTTP, with the path, ends at 65,534.
     pub bytes_max: usize,
     /// Pairs of a query string, and conditions of a query in JSON. Defaults to 2,000.
     pub pairs_max: usize,
@@ -51,6 +51,8 @@ pub struct QueryBounds {
     pub depth_max: usize,
     /// Branches of all `$or`, `$and` and `$nor` together. Defaults to 50.
     pub branches_max: usize,
+    /// Bytes of the pattern under `$like`. Defaults to 256.
+    pub pattern_bytes_max: usize,
     /// Keys of a sort. Defaults to 8.
     pub sort_keys_max: usize,
     /// The largest `$skip`. Defaults to 1,000,000.
@@ -60,11 +62,12 @@ pub struct QueryBounds {
 impl Default for QueryBounds {
     fn default() -> Self {
         Self {
-            bytes_max: 65_536,
+            bytes_max: 64_000,
             pairs_max: 2_000,
             list_max: 2_000,
             depth_max: 5,
             branches_max: 50,
+            pattern_bytes_max: 256,
             sort_keys_max: 8,
             skip_max: 1_000_000,
         }
@@ -293,7 +296,14 @@ impl<'s> Reader<'s> {
             "$in" => Condition::In(self.list(path, name, node)?),
             "$nin" => Condition::Nin(self.list(path, name, node)?),
             "$exists" => Condition::Exists(self.flag(key, name, node)?),
-            "$like" => Condition::Like(text(key, name, node)?),
+            "$like" => {
+                let pattern = text(key, name, node)?;
+                let max = self.syntax.bounds.pattern_bytes_max;
+                if pattern.len() > max {
+                    return Err(refuse(key, "bound", format_args!("takes a pattern of {max} bytes at most")));
+                }
+                Condition::Like(pattern)
+            }
             "$startsWith" => Condition::StartsWith(text(key, name, node)?),
             "$contains" => Condition::Contains(text(key, name, node)?),
             _ => return Err(misplaced(name, self.syntax)),

@@ -365,6 +365,13 @@ fn further_parameters_are_kept_and_foreign_ones_passed_over() {
 }
 
 #[test]
+fn text_with_a_nul_is_refused_in_both_forms() {
+    refused("name=a%00", &known(), "name", "NUL");
+    refused_json(r#"{"name":"a\u0000"}"#, "name", "NUL");
+    refused_json(r#"{"tags":{"$in":[["\u0000"]]}}"#, "tags", "NUL");
+}
+
+#[test]
 fn bounds_hold_at_the_last_and_refuse_the_next() {
     let bounds = QueryBounds {
         bytes_max: 100,
@@ -372,6 +379,7 @@ fn bounds_hold_at_the_last_and_refuse_the_next() {
         list_max: 3,
         depth_max: 2,
         branches_max: 3,
+        pattern_bytes_max: 8,
         sort_keys_max: 2,
         skip_max: 10,
     };
@@ -389,6 +397,7 @@ fn bounds_hold_at_the_last_and_refuse_the_next() {
         ["$or[0][a]=1&$or[1][a]=1&$and[0][a]=1", "$or[0][a]=1&$or[1][a]=1&$and[0][a]=1&$nor[0][a]=1", "$nor"],
         ["$sort[a]=1&$sort[b]=1", "$sort[a]=1&$sort[b]=1&$sort[c]=1", "$sort"],
         ["$skip=10", "$skip=11", "$skip"],
+        ["a[$like]=12345678", "a[$like]=123456789", "a"],
     ] {
         at(last);
         refused(next, &syntax, key, "");
