@@ -13,6 +13,7 @@
 mod page;
 mod samples;
 
+use std::io::IsTerminal;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
 
@@ -77,7 +78,10 @@ fn port() -> Result<Option<u16>, lexopt::Error> {
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
-            Long("port") => port = arguments.value()?.parse()?,
+            Long("port") => {
+                let value = arguments.value()?;
+                port = value.parse().map_err(|_| format!("--port takes a number from 0 to 65535, not {value:?}"))?;
+            }
             Long("help") | Short('h') => return Ok(None),
             _ => return Err(argument.unexpected()),
         }
@@ -99,7 +103,7 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    tracing_subscriber::fmt().with_target(false).init();
+    tracing_subscriber::fmt().with_target(false).with_ansi(std::io::stdout().is_terminal()).init();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match run(address).await {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ mod patience;
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,6 +15,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
+use futures::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -29,14 +31,19 @@ use tower::ServiceExt;
 pub use options::ServeOptions;
 use patience::Patience;
 
-use crate::rest::error_response;
+use crate::rest::{error_response, explain_not_allowed, from_panic, report};
 use crate::shield::CallContext;
 
 /// Serves a router until the program is told to stop.
 ///
 /// `axum::serve` waits for a slow client for ever and takes on any number of them; this server has bounds, see
 /// [`ServeOptions`]. On Ctrl-C or, on Unix, SIGTERM it stops: no new connection is taken, calls in flight are answered,
-/// work that lost its client comes to its end, and then this function returns.
+/// work that lost its client comes to its end, and then this function returns. Told so once more, it waits no longer.
+///
+/// What holds for the routes of this crate holds for all others of the router, too: one that panics, or is in a layer that
+/// does, is answered with 500, and a 405 without a body, such as axum's own, is given that of
+/// [`error_response`](crate::error_response()). A client that closes its side of the connection behind a request still
+/// gets its answer.
 ///
 /// A handler finds the client's address by axum's `ConnectInfo<SocketAddr>`.
 ///
@@ -109,7 +116,7 @@ impl Server {
             app.start().await.map_err(io::Error::other)?;
         }
         tracing::info!(%address, "listening");
-        let mut stop = options.stop();
+        let (mut stop, again) = options.stop();
         let connections = Arc::new(Semaphore::new(options.connections_max));
         let shared = Arc::new(Shared {
             builder: options.connection_builder(),
@@ -138,7 +145,7 @@ impl Server {
             shared.tracker.spawn(connection(shared.clone(), stream, peer, permit));
         }
         drop(listener);
-        shared.finish(options.stop_time).await;
+        shared.finish(options.stop_time, again).await;
         if let Some(app) = &options.app {
             app.stop().await.map_err(io::Error::other)?;
         }
@@ -184,14 +191,18 @@ struct Shared {
 }
 
 impl Shared {
-    /// Waits until everything has ended, for as long as may be.
-    async fn finish(&self, time: Duration) {
+    /// Waits until everything has ended, for as long as may be and nobody tells the program to stop once more.
+    async fn finish(&self, time: Duration, again: impl Future<Output = ()>) {
         self.stopping.cancel();
         self.tracker.close();
-        if tokio::time::timeout(time, self.tracker.wait()).await.is_err() {
-            tracing::warn!(unfinished = self.tracker.len(), "stopped before everything was finished");
-            self.cut.cancel();
-        }
+        let why = tokio::select! {
+            biased;
+            () = self.tracker.wait() => return,
+            () = again => "told to stop again",
+            () = tokio::time::sleep(time) => "it took too long",
+        };
+        tracing::warn!(unfinished = self.tracker.len(), why, "stopped before everything was finished");
+        self.cut.cancel();
     }
 
     async fn respond(&self, request: Request<Incoming>, peer: SocketAddr) -> Response {
@@ -205,9 +216,19 @@ impl Shared {
         let context = CallContext { tracker: self.tracker.clone(), permit: Some(permit.clone()) };
         request.extensions_mut().insert(context);
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = self.router.clone().oneshot(request).await.unwrap_or_else(|never| match never {});
+        let (verb, uri, router) = (request.method().clone(), request.uri().clone(), self.router.clone());
+        // Services' panics are answered by the routes; those of layers, and of handlers beside the routes, come here.
+        let response = AssertUnwindSafe(async move { router.oneshot(request).await }).catch_unwind().await;
         drop(permit);
-        response
+        match response {
+            Ok(Ok(response)) => explain_not_allowed(response, &verb),
+            Ok(Err(never)) => match never {},
+            Err(panic) => {
+                let error = from_panic(&*panic);
+                report(&error, uri.path(), verb.as_str());
+                error_response(&error)
+            }
+        }
     }
 }
 

@@ -28,8 +28,8 @@ pub(crate) enum Action {
 const COUNT: &str = "_count";
 
 impl Action {
-    /// Decides what a verb means at a place, or `None` where there is no such place.
-    pub(crate) fn of(verb: &Verb, place: &Place, description: &Description) -> Option<Self> {
+    /// Decides what a verb means at a place.
+    pub(crate) fn of(verb: &Verb, place: &Place, description: &Description) -> Self {
         let action = match place {
             Place::Collection => match *verb {
                 Verb::GET | Verb::HEAD => Self::Index,
@@ -39,11 +39,10 @@ impl Action {
                 Verb::OPTIONS => Self::Options,
                 _ => Self::NotAllowed,
             },
-            Place::Record(id) if id.as_str().starts_with('_') => match *verb {
-                Verb::GET | Verb::HEAD if id.as_str() == COUNT => Self::Count,
-                Verb::OPTIONS if id.as_str() == COUNT => Self::Options,
-                // Such names are kept for routes; whatever they are, they are no ids.
-                _ => return None,
+            Place::Record(id) if id.as_str() == COUNT => match *verb {
+                Verb::GET | Verb::HEAD => Self::Count,
+                Verb::OPTIONS => Self::Options,
+                _ => Self::NotAllowed,
             },
             Place::Record(id) => match *verb {
                 Verb::GET | Verb::HEAD => Self::Read,
@@ -57,7 +56,7 @@ impl Action {
             },
         };
         let offered = action.method().is_none_or(|method| description.methods().contains(method));
-        Some(if offered { action } else { Self::NotAllowed })
+        if offered { action } else { Self::NotAllowed }
     }
 
     /// Returns which of the six methods it is, if it is one.
@@ -87,8 +86,9 @@ impl Action {
     }
 }
 
-/// Lists the verbs of a place as the `Allow` header does (RFC 9110, 10.2.1).
-pub(crate) fn allow(place: &Place, methods: MethodSet) -> String {
+/// Lists the verbs of a place as the `Allow` header does (RFC 9110, 10.2.1), where clients may apply the methods of
+/// `multi` to many records at once.
+pub(crate) fn allow(place: &Place, methods: MethodSet, multi: MethodSet) -> String {
     let verbs: &[(Method, &[&str])] = match place {
         Place::Collection => &[
             (Method::Index, &["GET", "HEAD"]),
@@ -103,6 +103,11 @@ pub(crate) fn allow(place: &Place, methods: MethodSet) -> String {
             (Method::Modify, &["PATCH"]),
             (Method::Remove, &["DELETE"]),
         ],
+    };
+    // All that `PATCH` can do to a collection is to modify many.
+    let methods = match place {
+        Place::Collection if !multi.contains(Method::Modify) => methods.without(Method::Modify),
+        _ => methods,
     };
     let offered = verbs.iter().filter(|(method, _)| methods.contains(*method)).flat_map(|(_, verbs)| verbs.iter());
     offered.copied().chain(["OPTIONS"]).collect::<Vec<_>>().join(", ")

@@ -102,7 +102,11 @@ impl Exchange {
         let (description, action) = (self.host.description(), self.action);
         match action {
             Action::Options => {
-                return Ok(Prepared::Response(respond::options(&allow(&self.place, description.methods()))));
+                return Ok(Prepared::Response(respond::options(&allow(
+                    &self.place,
+                    description.methods(),
+                    description.multi(),
+                ))));
             }
             Action::NotAllowed => {
                 let (name, verb) = (description.name(), &self.verb);
@@ -111,7 +115,7 @@ impl Exchange {
             _ => {}
         }
         let form = extract::expect_body(action, &self.verb, &parts.headers, body, &self.limits)?;
-        let params = extract::params(parts, route, description)?;
+        let params = extract::params(parts, action, route, description)?;
         if let Place::Record(id) = &self.place {
             extract::check_id(id, action, description, &params)?;
         }
@@ -144,7 +148,8 @@ impl Exchange {
         let service = self.host.service().clone();
         self.shielded(async move { service.answer(call, &params).await }).map(move |answer: Result<Answer>| {
             let collection = self.place == Place::Collection;
-            let response = answer.map(|answer| respond::answer(answer, collection, &self.uri));
+            let skip_max = self.host.description().syntax().bounds.skip_max;
+            let response = answer.map(|answer| respond::answer(answer, collection, &self.uri, skip_max));
             Ok(self.respond(response))
         })
     }
@@ -210,12 +215,13 @@ impl Exchange {
         let mut response = respond::error_response(error);
         match error.kind() {
             ErrorKind::MethodNotAllowed => {
-                let mut methods = self.host.description().methods();
+                let description = self.host.description();
+                let mut methods = description.methods();
                 // A service that takes one record at a time still takes that one by the same verb.
                 if let Some(method) = self.action.method().filter(|_| !self.many) {
                     methods = methods.without(method);
                 }
-                respond::insert(&mut response, header::ALLOW, &allow(&self.place, methods));
+                respond::insert(&mut response, header::ALLOW, &allow(&self.place, methods, description.multi()));
             }
             ErrorKind::UnsupportedMediaType if self.verb == Verb::PATCH => {
                 let name = header::HeaderName::from_static("accept-patch");

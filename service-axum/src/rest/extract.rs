@@ -8,8 +8,8 @@ use http::request::Parts;
 use http::{HeaderMap, Method as Verb, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use remex_core::{
-    Call, Description, Document, Error, ID_BYTES_MAX, Id, Method, Missing, Params, Patch, Provider, Query, Result,
-    RouteValues, Value, read_json,
+    Call, Description, Document, Error, Filter, ID_BYTES_MAX, Id, Method, Missing, Params, Patch, Provider, Query,
+    Result, RouteValues, Value, read_json,
 };
 
 use super::action::Action;
@@ -36,11 +36,21 @@ pub(crate) fn original_uri(parts: &Parts) -> Uri {
 }
 
 /// Makes the params of a call: the client's query, then what routers and layers know, then what layers want changed.
-pub(crate) fn params(mut parts: Parts, route: RouteValues, description: &Description) -> Result<Params> {
-    let query = match parts.uri.query() {
+pub(crate) fn params(
+    mut parts: Parts,
+    action: Action,
+    route: RouteValues,
+    description: &Description,
+) -> Result<Params> {
+    let mut query = match parts.uri.query() {
         Some(text) if !text.is_empty() => Query::parse(text, description.syntax())?,
         _ => Query::default(),
     };
+    // Whoever writes a question mark means to say which records, and not all of them.
+    let many = matches!(action, Action::ModifyMany | Action::RemoveMany);
+    if many && parts.uri.query().is_some() && query.filter.is_all() {
+        query.filter = Filter::And(Vec::new());
+    }
     let route = outer_route(&mut parts, route)?;
     let mut params = Params {
         query,

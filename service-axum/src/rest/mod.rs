@@ -19,12 +19,13 @@ use futures::future::ready;
 use http::Method as Verb;
 use remex_core::{App, Error, Method, Result, Service, Untyped};
 
-pub(crate) use call::{Responding, Routed, report, run};
+pub(crate) use call::{Responding, Routed, from_panic, report, run};
 pub use limits::RestLimits;
 pub use respond::error_response;
+pub(crate) use respond::explain_not_allowed;
 
 use crate::layers::{Endpoint, Endpoints, Layers, wrap};
-use place::{Place, Single, Source, empty_id, unknown_path};
+use place::{Place, Single, Source, empty_id};
 
 /// Exposes all services of an app over HTTP, those that are mounted later among them.
 ///
@@ -39,9 +40,14 @@ use place::{Place, Single, Source, empty_id, unknown_path};
 /// | `PUT /todos/{id}`, `POST /todos/{id}` | `update` | 200, the record; 201 where it was made |
 /// | `DELETE /todos/{id}` | `remove` | 200, the record as it was |
 /// | `DELETE /todos?…` | `remove_many` | 200, the records as they were |
+/// | `DELETE /todos` | `remove_many`, of all | 200, the records as they were |
+///
+/// All records are removed only where the address has no question mark at all: behind one, a query without a filter is
+/// refused, and so are one that is empty and one of nothing but ignored parameters.
 ///
 /// `HEAD` is `GET` without its body, `OPTIONS` lists the verbs, and others are answered with 405. A slash at the end makes
-/// no difference. Errors are problems of RFC 9457, see [`error_response`].
+/// no difference. Where there is a next page, `Link` says where: behind a cursor or, where that would be very long, by
+/// `$skip`. Errors are problems of RFC 9457, see [`error_response`].
 ///
 /// The result is a router like any other: it nests, it merges into one that has no fallback of its own, and it takes
 /// layers. What layers put into the extensions of a request is in [`Params::extensions`](remex_core::Params::extensions).
@@ -244,7 +250,7 @@ impl Dispatch {
             return Err(empty_id());
         }
         let description = location.host.description();
-        let action = action::Action::of(request.method(), &location.place, description).ok_or_else(unknown_path)?;
+        let action = action::Action::of(request.method(), &location.place, description);
         Ok(Routed { location, action })
     }
 }

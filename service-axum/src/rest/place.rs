@@ -109,7 +109,7 @@ impl Source {
 }
 
 /// The error of a path that leads nowhere.
-pub(crate) fn unknown_path() -> Error {
+fn unknown_path() -> Error {
     Error::not_found("there is nothing under this path")
 }
 

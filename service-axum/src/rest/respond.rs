@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http::header::{self, HeaderName, HeaderValue};
-use http::{StatusCode, Uri};
+use http::{Method as Verb, StatusCode, Uri};
 use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use remex_core::{Answer, Cursor, Error, ErrorKind, Id, PageInfo, Value};
 use serde::Serialize;
@@ -18,8 +18,11 @@ const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// What must not stand between the angle brackets of a `Link` header.
 const IN_LINK: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\');
 
+/// How long a cursor may be in a link.
+const CURSOR_BYTES_MAX: usize = 2_048;
+
 /// Turns what a service answered into a response.
-pub(crate) fn answer(answer: Answer, collection: bool, uri: &Uri) -> Response {
+pub(crate) fn answer(answer: Answer, collection: bool, uri: &Uri, skip_max: u64) -> Response {
     let Answer { json, id, created, page } = answer;
     if &*json == b"null" {
         return status_only(StatusCode::NO_CONTENT);
@@ -30,7 +33,7 @@ pub(crate) fn answer(answer: Answer, collection: bool, uri: &Uri) -> Response {
     let headers = response.headers_mut();
     let location = id.filter(|_| created).and_then(|id| location(uri, collection.then_some(&id)));
     location.and_then(|location| headers.insert(header::LOCATION, location));
-    if let Some(link) = page.next.as_ref().and_then(|cursor| next_link(uri, cursor)) {
+    if let Some(link) = page.next.as_ref().and_then(|cursor| next_link(uri, cursor, &page, skip_max)) {
         headers.insert(header::LINK, link);
     }
     if let (false, Some(total)) = (page.paginated, page.total) {
@@ -111,7 +114,14 @@ fn location(uri: &Uri, id: Option<&Id>) -> Option<HeaderValue> {
 }
 
 /// Writes where the next page is (RFC 8288): the same request, going on behind this page.
-fn next_link(uri: &Uri, cursor: &Cursor) -> Option<HeaderValue> {
+///
+/// A cursor holds the values that the records are sorted by, which may be long texts. Where it is too long to be part of
+/// an address, the link leaves out the records of this page as well.
+fn next_link(uri: &Uri, cursor: &Cursor, page: &PageInfo, skip_max: u64) -> Option<HeaderValue> {
+    let cursor = cursor.encode();
+    // A page that has a next one is full.
+    let behind = page.limit.and_then(|limit| page.skip.checked_add(limit)).filter(|skip| *skip <= skip_max);
+    let behind = behind.filter(|_| cursor.len() > CURSOR_BYTES_MAX);
     let pairs = || uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     // The form in which the query says things in JSON has names of its own.
@@ -122,13 +132,16 @@ fn next_link(uri: &Uri, cursor: &Cursor) -> Option<HeaderValue> {
     let mut link = format!("<{}?", utf8_percent_encode(uri.path(), IN_LINK));
     for pair in pairs() {
         let name = decoded(pair.split('=').next().unwrap_or_default());
-        if name != skip && name != after {
+        if name != skip && (name != after || behind.is_some()) {
             link.extend(utf8_percent_encode(pair, IN_LINK));
             link.push('&');
         }
     }
-    let cursor = cursor.encode();
-    link.push_str(&format!("{after}={}>; rel=\"next\"", utf8_percent_encode(&cursor, IN_SEGMENT)));
+    match behind {
+        Some(behind) => link.push_str(&format!("{skip}={behind}")),
+        None => link.push_str(&format!("{after}={}", utf8_percent_encode(&cursor, IN_SEGMENT))),
+    }
+    link.push_str(">; rel=\"next\"");
     HeaderValue::from_str(&link).ok()
 }
 
@@ -239,6 +252,26 @@ pub fn error_response(error: &Error) -> Response {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
+}
+
+/// Gives a 405 that says nothing the body of an error; everything else is left as it is.
+///
+/// That is what axum answers to a verb that a route does not have. A fallback in its place would have none of the layers
+/// that are around the route, such as one that answers a preflight.
+pub(crate) fn explain_not_allowed(response: Response, verb: &Verb) -> Response {
+    let silent = response.status() == StatusCode::METHOD_NOT_ALLOWED
+        && http_body::Body::size_hint(response.body()).exact() == Some(0)
+        && !response.headers().contains_key(header::CONTENT_TYPE);
+    if !silent {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    let problem = error_response(&Error::method_not_allowed(format!("`{verb}` is not offered here")));
+    let (said, body) = problem.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(said.headers);
+    let response = Response::from_parts(parts, body);
+    if *verb == Verb::HEAD { without_body(response) } else { response }
 }
 
 /// Takes the body away that `HEAD` is not to have, and leaves its length.

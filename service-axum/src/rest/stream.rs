@@ -61,8 +61,10 @@ pub(crate) async fn respond(
     limits: RestLimits,
 ) -> Result<Response> {
     let (sender, mut receiver) = mpsc::channel(PARTS_WAITING);
-    let host = host.clone();
+    let (host, permit) = (host.clone(), context.permit.clone());
     context.tracker.spawn(async move {
+        // The list is in flight until it is read or given up, and not only until there is a status.
+        let _permit = permit;
         let work = std::panic::AssertUnwindSafe(send_all(&host, params, &sender, limits.stall_time));
         if let Err(error) = work.catch_unwind().await.unwrap_or_else(|panic| Err(from_panic(&*panic))) {
             super::call::report(&error, host.label(), "index");

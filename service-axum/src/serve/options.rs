@@ -115,13 +115,18 @@ impl ServeOptions {
     /// Sets how large the head of a request may be; a larger one is answered with 431. Defaults to 128 KiB, and is 8 KiB
     /// at least.
     ///
-    /// Much of it may be the query: a path with its query may have 65,534 bytes, past which the answer is 414.
+    /// Much of it may be the query: a path with its query may have 65,534 bytes, past which the answer is 414. What is
+    /// refused so, or with 400 because the head is malformed, is refused before any route is reached, and the answer has an
+    /// empty body. Over HTTP/2, such a long path resets its stream instead.
     pub const fn head_bytes_max(mut self, bytes: usize) -> Self {
         self.head_bytes_max = bytes;
         self
     }
 
-    /// Sets how many headers a request may have; more are answered with 431. Defaults to 100.
+    /// Sets how many headers a request of HTTP/1 may have; more are answered with 431 and an empty body. Defaults to 100.
+    ///
+    /// HTTP/2 has no bound on their number, only the one on all of them together, see
+    /// [`head_bytes_max`](Self::head_bytes_max).
     pub const fn headers_max(mut self, headers: usize) -> Self {
         self.headers_max = headers;
         self
@@ -134,7 +139,8 @@ impl ServeOptions {
         self
     }
 
-    /// Stops when a future ends. Defaults to Ctrl-C and, on Unix, SIGTERM.
+    /// Stops when a future ends. Defaults to Ctrl-C and, on Unix, SIGTERM; with these, a second one while calls in flight
+    /// are waited for ends the waiting, as [`stop_time`](Self::stop_time) does.
     pub fn shutdown_on(mut self, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         self.stop = Some(Box::pin(stop));
         self
@@ -155,14 +161,20 @@ impl ServeOptions {
         }
     }
 
-    pub(super) fn stop(&mut self) -> Stop {
-        self.stop.take().unwrap_or_else(|| Box::pin(told_to_stop()))
+    /// Returns what ends when the server is to stop, and what ends when it is to wait for nothing more.
+    pub(super) fn stop(&mut self) -> (Stop, Stop) {
+        match self.stop.take() {
+            Some(stop) => (stop, Box::pin(std::future::pending())),
+            None => (Box::pin(told_to_stop()), Box::pin(told_to_stop())),
+        }
     }
 
     pub(super) fn connection_builder(&self) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         let head_bytes_max = self.head_bytes_max.max(HEAD_BYTES_MIN);
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.header_time).max_buf_size(head_bytes_max);
+        // Some clients close their side once they have asked; they are still there to be answered.
+        builder.http1().half_close(true);
         if self.headers_max != HEADERS_MAX {
             // Said only where it differs, since hyper then allocates for each head.
             builder.http1().max_headers(self.headers_max);

@@ -42,6 +42,8 @@ async fn ids_are_decoded_once() {
         ("/echo/%2E%2E%2Fecho", "../echo"),
         ("/echo/null", "null"),
         ("/echo/a;b=c,d", "a;b=c,d"),
+        ("/echo/_x", "_x"),
+        ("/echo/%5Fcounts", "_counts"),
         ("/%65cho/1", "1"),
     ] {
         assert_eq!(id_at(&router, path).await, id, "{path}");
@@ -49,10 +51,9 @@ async fn ids_are_decoded_once() {
     for path in ["/echo/%", "/echo/%F", "/echo/%zz", "/echo/%FF", "/echo/%C3%28", "/echo//", "/%"] {
         get(&router, path).await.problem(400);
     }
-    for path in ["/", "//", "/echo/1/2", "//echo", "/echo/_x", "/echo/%5Fx", "/echo/_", "/x/1", "/ECHO"] {
+    for path in ["/", "//", "/echo/1/2", "//echo", "/x/1", "/ECHO"] {
         assert_eq!(get(&router, path).await.problem(404), "there is nothing under this path", "{path}");
     }
-    assert_eq!(send(&router, request("POST", "/echo/_count", "{}")).await.status, 404);
     assert_eq!(get(&router, "/echo/%5Fcount").await.body, r#"{"count":1}"#);
 }
 

@@ -80,6 +80,36 @@ async fn records_are_removed() {
 }
 
 #[tokio::test]
+async fn a_question_mark_never_means_all() {
+    for path in ["/todos", "/todos/", "/todos/null", "/api/todos"] {
+        for query in ["?", "?&", "?&&", "?token=1", "?token=1&", "?$limit=1", "?$select[]=id", "?query={}", "?$or="] {
+            let options = || Options::new("todos").allow_remove_all(true).multi([Method::Modify, Method::Remove]);
+            let nested = |router| axum::Router::new().nest("/api", router).fallback_service(plain());
+            let options = options().ignore_parameter("token");
+            for (options, status) in [(options.clone(), 400), (options.allow_query(false), 403)] {
+                let router = todos(options);
+                let router = if path.starts_with("/api") { nested(router) } else { router };
+                let uri = format!("{path}{query}");
+                let removed = send(&router, request("DELETE", &uri, "")).await;
+                // What cannot be read at all is refused first.
+                assert!([400, status].contains(&removed.status.as_u16()), "{uri}: {removed:?}");
+                if !query.contains('$') {
+                    removed.problem(status);
+                }
+                if !path.ends_with("null") {
+                    let status = send(&router, request("PATCH", &uri, "{}")).await.status.as_u16();
+                    assert!(status == 400 || status == 403, "{uri}: {status}");
+                }
+                let count = format!("{}/_count", if path.starts_with("/api") { "/api/todos" } else { "/todos" });
+                assert_eq!(get(&router, &count).await.body, r#"{"count":3}"#, "{uri}");
+            }
+        }
+    }
+    let router = todos(Options::new("todos").allow_remove_all(true).allow_query(false));
+    assert_eq!(send(&router, request("DELETE", "/todos", "")).await.status, 200);
+}
+
+#[tokio::test]
 async fn where_ids_are_text_null_is_one() {
     let router = todos(Options::new("todos").id_kind(IdKind::Text).allow_remove_all(true));
     assert_eq!(send(&router, request("DELETE", "/todos/null", "")).await.status, 404);
@@ -93,7 +123,7 @@ async fn many_records_at_once_are_for_services_that_let_them() {
     let router = plain();
     let reply = send(&router, request("POST", "/todos", "[{}]")).await;
     reply.problem(405);
-    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, PATCH, DELETE, OPTIONS"));
+    assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS"));
     let reply = send(&router, request("PATCH", "/todos?done=false", "{}")).await;
     reply.problem(405);
     assert_eq!(reply.header("allow"), Some("GET, HEAD, POST, DELETE, OPTIONS"));
@@ -158,6 +188,43 @@ async fn plain_lists_say_in_headers_what_pages_say() {
 }
 
 #[tokio::test]
+async fn a_link_does_without_a_cursor_that_is_too_long() {
+    let router = todos(Options::new("todos"));
+    let next = |reply: &crate::support::Reply| {
+        let link = reply.header("link").unwrap().to_owned();
+        link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned()
+    };
+    for id in 4..=6 {
+        let record = format!(r#"{{"id":{id},"title":"{}"}}"#, "x".repeat(3_000));
+        assert_eq!(send(&router, request("POST", "/todos", &record)).await.status, 201);
+    }
+    let short = next(&get(&router, "/todos?$sort[title]=1&$limit=3").await);
+    assert!(short.starts_with("/todos?$sort[title]=1&$limit=3&$after="), "{short}");
+    // Behind a cursor, further records are left out.
+    let first = short.replace("$limit=3", "$limit=1");
+    let second = next(&get(&router, &first).await);
+    assert_eq!(second, format!("{first}&$skip=1"));
+    let reply = get(&router, &second).await;
+    assert_eq!(reply.json()[0]["id"], 5);
+    let third = next(&reply);
+    assert_eq!(third, format!("{first}&$skip=2"));
+    let reply = get(&router, &third).await;
+    assert_eq!((reply.json()[0]["id"].as_i64(), reply.header("link")), (Some(6), None));
+
+    let json = "/todos?query=%7B%7D&limit=1&sort=%7B%22title%22%3A1%7D";
+    let reply = get(&router, &format!("{json}&skip=3")).await;
+    assert_eq!(next(&reply), format!("{json}&skip=4"));
+
+    // Where so many cannot be left out, a long cursor is better than none.
+    let bounds = remex_core::QueryBounds { skip_max: 0, ..remex_core::QueryBounds::default() };
+    let router = todos(Options::new("todos").bounds(bounds));
+    let record = format!(r#"{{"id":0,"title":"{}"}}"#, "x".repeat(3_000));
+    assert_eq!(send(&router, request("POST", "/todos", &record)).await.status, 201);
+    let reply = get(&router, "/todos?$sort[title]=1&$limit=1").await;
+    assert!(next(&reply).contains("&$after="), "{reply:?}");
+}
+
+#[tokio::test]
 async fn head_is_get_without_a_body() {
     let router = plain();
     for path in ["/todos", "/todos/1", "/todos/_count", "/todos/7", "/nowhere", "/todos?$foo=1"] {
@@ -176,7 +243,9 @@ async fn options_lists_what_there_is() {
         let reply = send(router, request("OPTIONS", path, "")).await;
         assert_eq!((reply.status.as_u16(), reply.header("allow")), (204, Some(expected)), "{path}");
     };
-    check(&router, "/todos", "GET, HEAD, POST, PATCH, DELETE, OPTIONS").await;
+    check(&router, "/todos", "GET, HEAD, POST, DELETE, OPTIONS").await;
+    let multi = todos(Options::new("todos").multi([Method::Modify]));
+    check(&multi, "/todos", "GET, HEAD, POST, PATCH, DELETE, OPTIONS").await;
     check(&router, "/todos/1", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS").await;
     check(&router, "/todos/_count", "GET, HEAD, OPTIONS").await;
     let app = App::new();
@@ -190,8 +259,12 @@ async fn options_lists_what_there_is() {
 async fn other_verbs_are_refused_with_those_there_are() {
     let router = plain();
     for (verb, path, allow) in [
-        ("PUT", "/todos", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
-        ("TRACE", "/todos", "GET, HEAD, POST, PATCH, DELETE, OPTIONS"),
+        ("PUT", "/todos", "GET, HEAD, POST, DELETE, OPTIONS"),
+        ("TRACE", "/todos", "GET, HEAD, POST, DELETE, OPTIONS"),
+        ("POST", "/todos/_count", "GET, HEAD, OPTIONS"),
+        ("PUT", "/todos/_count", "GET, HEAD, OPTIONS"),
+        ("PATCH", "/todos/_count", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/todos/_count", "GET, HEAD, OPTIONS"),
         ("BREW", "/todos/1", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     ] {
         let reply = send(&router, request(verb, path, "{}")).await;

@@ -171,10 +171,18 @@ async fn large_bodies_are_refused_by_their_heads() {
 #[tokio::test]
 async fn long_queries_pass_and_longer_heads_do_not() {
     let server = Running::start(Gate::default().router(RestLimits::default()), |options| options).await;
-    let path = |bytes: usize| format!("/now?a={}", "x".repeat(bytes - 7));
-    let reply = server.ask(&get(&path(65_534))).await;
-    assert!(reply.starts_with("HTTP/1.1 200 "), "{}", &reply[..reply.len().min(500)]);
-    assert!(server.ask(&get(&path(65_535))).await.starts_with("HTTP/1.1 414 "));
+    let path = |bytes: usize| format!("/now?a={}", "x".repeat(bytes - 2));
+    let start = |reply: String| reply[..reply.len().min(500)].to_owned();
+    let reply = start(server.ask(&get(&path(64_000))).await);
+    assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
+    let reply = start(server.ask(&get(&path(64_001))).await);
+    assert!(reply.starts_with("HTTP/1.1 400 ") && reply.contains("application/problem+json"), "{reply}");
+    // These are refused before any route is reached.
+    let longest = 65_534 - "/now?".len();
+    let reply = start(server.ask(&get(&path(longest))).await);
+    assert!(reply.starts_with("HTTP/1.1 400 ") && reply.contains("application/problem+json"), "{reply}");
+    let reply = server.ask(&get(&path(longest + 1))).await;
+    assert!(reply.starts_with("HTTP/1.1 414 ") && reply.ends_with("\r\n\r\n"), "{reply}");
     let header = format!("GET /now HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(130 * 1024));
     assert!(server.ask(&header).await.starts_with("HTTP/1.1 431 "));
     let headers = |count: usize| {
@@ -209,6 +217,125 @@ async fn calls_in_flight_are_bounded() {
         }
     };
     tokio::time::timeout(LONG, waited).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn a_list_is_in_flight_until_it_is_read() {
+    let long = routes(Long::new(Options::new("long"), 1_000_000));
+    let server = Running::start(long, |options| options.calls_max(1)).await;
+    let mut stalled = server.begin(&get("/")).await;
+    let mut start = [0; 12];
+    stalled.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200");
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let reply = server.ask(&get("/?$limit=1")).await;
+    assert!(reply.starts_with("HTTP/1.1 503 ") && reply.contains("retry-after: 1\r\n"), "{reply}");
+    drop(stalled);
+    let waited = async {
+        while !server.ask(&get("/?$limit=1")).await.starts_with("HTTP/1.1 200 ") {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(LONG, waited).await.expect("there is room again");
+}
+
+#[tokio::test]
+async fn routes_beside_refuse_verbs_as_services_do() {
+    async fn mark(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+        let mut response = next.run(request).await;
+        response.headers_mut().insert("x-layered", http::HeaderValue::from_static("yes"));
+        response
+    }
+    let own = async || (http::StatusCode::METHOD_NOT_ALLOWED, "my own");
+    let router = Router::new()
+        .route("/health", routing::get(async || "fine").put(async || "put"))
+        .route("/own", routing::get(async || "fine").fallback(own))
+        .layer(axum::middleware::from_fn(mark))
+        .merge(routes(Records::with_three(Options::new("todos"))));
+    let server = Running::start(router, |options| options).await;
+    let ask = async |line: &str| server.ask(&format!("{line} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+    for verb in ["DELETE", "OPTIONS", "BREW"] {
+        let reply = ask(&format!("{verb} /health")).await;
+        assert!(reply.starts_with("HTTP/1.1 405 ") && reply.contains("allow: GET,HEAD,PUT\r\n"), "{reply}");
+        assert!(reply.contains("application/problem+json") && reply.contains("x-layered: yes"), "{reply}");
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{reply}");
+        assert_eq!(head.matches("content-").count(), 2, "{reply}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(body).unwrap()["code"], 405);
+    }
+    let reply = ask("DELETE /own").await;
+    assert!(reply.starts_with("HTTP/1.1 405 ") && reply.ends_with("\r\n\r\nmy own"), "{reply}");
+    assert!(!reply.contains("problem"), "{reply}");
+    let reply = ask("HEAD /own").await;
+    assert!(reply.starts_with("HTTP/1.1 200 ") && reply.ends_with("\r\n\r\n"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_panic_beside_the_services_is_an_answer() {
+    async fn layer(request: axum::extract::Request, next: axum::middleware::Next) -> axum::response::Response {
+        assert_ne!(request.uri().path(), "/2", "unlucky");
+        next.run(request).await
+    }
+    async fn handler() -> &'static str {
+        panic!("unlucky")
+    }
+    let router = Router::new()
+        .route("/handler", routing::get(handler))
+        .merge(routes(Records::with_three(Options::new("todos"))))
+        .layer(axum::middleware::from_fn(layer));
+    let server = Running::start(router, |options| options.calls_max(1)).await;
+    for path in ["/handler", "/2", "/2"] {
+        let reply = server.ask(&get(path)).await;
+        assert!(reply.starts_with("HTTP/1.1 500 ") && reply.contains("application/problem+json"), "{reply}");
+        assert!(!reply.contains("unlucky"), "{reply}");
+    }
+    // The connection is as good as before.
+    let mut stream = server.begin(&format!("GET /handler HTTP/1.1\r\nhost: x\r\n\r\n{}", get("/1"))).await;
+    let reply = rest_of(&mut stream).await;
+    assert!(reply.starts_with("HTTP/1.1 500 ") && reply.contains("HTTP/1.1 200 OK"), "{reply}");
+}
+
+#[tokio::test]
+async fn a_client_that_has_said_all_is_answered() {
+    let gate = Gate::default();
+    let server = Running::start(gate.router(RestLimits::default()), |options| options).await;
+    let mut stream = server.begin("GET /1 HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    stream.shutdown().await.unwrap();
+    Gate::until(&gate.begun, 1).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.go.notify_one();
+    let reply = rest_of(&mut stream).await;
+    assert!(reply.ends_with(r#"{"id":"1"}"#), "{reply}");
+}
+
+/// It is the only one here that stops by signals, which all servers of the program get.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    fn signal(name: &str) {
+        let process = std::process::id().to_string();
+        assert!(
+            std::process::Command::new("sh")
+                .args(["-c", &format!("kill -{name} {process}")])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+    let gate = Gate::default();
+    let server = Server::bind(ServeOptions::new("127.0.0.1:0".parse().unwrap())).await.unwrap();
+    let address = server.local_addr().unwrap();
+    let task = tokio::spawn(server.run(gate.router(RestLimits::default())));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(get("/1").as_bytes()).await.unwrap();
+    Gate::until(&gate.begun, 1).await;
+    signal("TERM");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert!(!task.is_finished(), "the call is waited for");
+    signal("INT");
+    tokio::time::timeout(LONG, task).await.expect("stops at once").unwrap().unwrap();
+    assert_eq!(rest_of(&mut stream).await, "");
+    gate.go.notify_one();
 }
 
 #[tokio::test]

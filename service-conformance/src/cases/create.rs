@@ -28,8 +28,12 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(a_taken_id_is_a_conflict, &[5]),
         Case::new(clients_ids_can_be_replaced, &[5]).needs(&[Need::GeneratedIds]),
         Case::new(ids_that_are_made_pass_those_given, &[3, 5]).needs(&[Need::IntegerIds]),
+        Case::new(ids_that_are_made_pass_those_of_changes, &[3, 45, 55]).needs(&[Need::IntegerIds]),
+        Case::new(ids_that_are_made_pass_those_that_are_gone, &[3, 5]).needs(&[Need::IntegerIds]),
         Case::new(reserved_ids_are_refused, &[5]).needs(&[Need::TextIds]),
         Case::new(no_change_makes_a_reserved_id, &[5, 45]).needs(&[Need::TextIds, Need::InProgram]),
+        Case::new(steps_of_a_path_are_no_ids, &[5]).needs(&[Need::TextIds]),
+        Case::new(no_change_makes_a_step_of_a_path, &[5, 45]).needs(&[Need::TextIds, Need::InProgram]),
         Case::new(ids_have_a_longest_length, &[5]).needs(&[Need::TextIds]),
         Case::new(the_id_may_have_another_name, &[5]).needs(&[Need::AnyField]),
         Case::new(times_are_set, &[6]),
@@ -203,6 +207,49 @@ async fn ids_that_are_made_pass_those_given(suite: Suite) -> Outcome {
     holds(seen.insert(made), "an id that is made is new")
 }
 
+async fn ids_that_are_made_pass_those_of_changes(suite: Suite) -> Outcome {
+    let data = || document(json!({"name": "given"}));
+    for (update, removed) in [(false, false), (false, true), (true, false), (true, true)] {
+        for params in [server(), client()] {
+            let people = suite.people(|options| options).await?;
+            let given = Id::from(50);
+            let stored = match update {
+                true => people.update(&given, data(), &params).await?,
+                false => people.modify(&given, data().into(), &params).await?,
+            };
+            holds(stored.is_created(), "a record that was not there is created")?;
+            if removed {
+                people.remove(&given, &params).await?;
+            }
+            for _ in 0..60 {
+                let made = people.add(json!({"name": "made"})).await?;
+                holds(made["id"].as_i64() != Some(50), "an id that is made was not given before")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn ids_that_are_made_pass_those_that_are_gone(suite: Suite) -> Outcome {
+    let ten = || document(json!({"id": 10, "name": "given"}));
+    for (many, all) in [(false, false), (false, true), (true, false), (true, true)] {
+        let people = suite.people(|options| options).await?;
+        match many {
+            true => people.create_many(vec![ten()], &server()).await.map(drop)?,
+            false => people.create(ten(), &client()).await.map(drop)?,
+        }
+        match all {
+            true => people.remove_many(&server()).await.map(drop)?,
+            false => people.remove(&Id::from(10), &client()).await.map(drop)?,
+        }
+        for _ in 0..12 {
+            let made = people.add(json!({"name": "made"})).await?;
+            holds(made["id"].as_i64() != Some(10), "an id that is made was not given before")?;
+        }
+    }
+    Ok(())
+}
+
 async fn reserved_ids_are_refused(suite: Suite) -> Outcome {
     let people = suite.people(|options| options).await?;
     let data = || document(json!({"name": "Alice"}));
@@ -220,6 +267,38 @@ async fn no_change_makes_a_reserved_id(suite: Suite) -> Outcome {
     for reserved in ["_count", "_x", "_"] {
         refused(people.update(&Id::from(reserved), data(), &client()).await, ErrorKind::BadRequest)?;
         refused(people.modify(&Id::from(reserved), data().into(), &client()).await, ErrorKind::BadRequest)?;
+    }
+    equal("the records", people.all().await?, vec![])
+}
+
+/// Clients and proxies shorten a path before it comes to be routed, and would mean another record.
+async fn steps_of_a_path_are_no_ids(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    let data = || document(json!({"name": "Alice"}));
+    for step in [".", ".."] {
+        for params in [client(), server()] {
+            refused(people.create(data().with("id", step), &params).await, ErrorKind::BadRequest)?;
+        }
+        let many = people.create_many(vec![data().with("id", "other"), data().with("id", step)], &server()).await;
+        refused(many, ErrorKind::BadRequest)?;
+    }
+    equal("the records", people.all().await?, vec![])?;
+    for harmless in ["...", ".a", "a..b"] {
+        people.create(data().with("id", harmless), &client()).await?;
+        named(&[people.read(&Id::from(harmless), &client()).await?], &["Alice"])?;
+    }
+    Ok(())
+}
+
+/// Over a wire such a path is another one.
+async fn no_change_makes_a_step_of_a_path(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    let data = || document(json!({"name": "Alice"}));
+    for step in [".", ".."].map(Id::from) {
+        for params in [client(), server()] {
+            refused(people.update(&step, data(), &params).await, ErrorKind::BadRequest)?;
+            refused(people.modify(&step, data().into(), &params).await, ErrorKind::BadRequest)?;
+        }
     }
     equal("the records", people.all().await?, vec![])
 }

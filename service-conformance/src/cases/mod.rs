@@ -5,6 +5,8 @@ mod concurrency;
 mod create;
 mod error;
 mod index;
+mod indexed;
+mod many;
 mod modify;
 mod order;
 mod page;
@@ -34,6 +36,8 @@ pub fn cases() -> Vec<Case> {
         order::cases,
         text::cases,
         page::cases,
+        indexed::cases,
+        many::cases,
         value::cases,
         scope::cases,
         rights::cases,

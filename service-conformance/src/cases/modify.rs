@@ -37,6 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(many_that_are_none_are_none, &[48]),
         Case::new(many_are_never_made, &[45, 48]),
         Case::new(many_with_paging_are_refused, &[49]),
+        Case::new(an_empty_filter_is_never_all, &[48, 49]),
         Case::new(clients_change_many_only_where_they_may, &[48]),
         Case::new(many_are_changed_all_or_none, &[48]),
         Case::new(many_may_merge_deep, &[48, 52]),
@@ -349,6 +350,17 @@ async fn many_with_paging_are_refused(suite: Suite) -> Outcome {
         }
     }
     all_same(&people.all().await?, &before)
+}
+
+async fn an_empty_filter_is_never_all(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options.multi([Method::Modify])).await?;
+    let before = people.all().await?;
+    for params in [server(), client(), server().with_scope(Filter::lt("age", 30))] {
+        let nothing = params.with_query(Query::new().filter(Filter::And(vec![])));
+        refused(people.modify_many(merge(json!({"age": 1})), &nothing).await, ErrorKind::BadRequest)?;
+        all_same(&people.all().await?, &before)?;
+    }
+    Ok(())
 }
 
 async fn clients_change_many_only_where_they_may(suite: Suite) -> Outcome {

@@ -13,6 +13,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(a_page_is_no_larger_than_the_service_allows, &[30]),
         Case::new(an_empty_page_has_a_total, &[30]),
         Case::new(the_total_is_of_all_that_match, &[30]),
+        Case::new(the_total_is_the_same_on_every_page, &[30, 33]),
         Case::new(a_bound_alone_is_the_size_too, &[31]),
         Case::new(the_program_can_do_without_pages, &[30]),
         Case::new(the_program_can_have_other_pages, &[30]),
@@ -26,6 +27,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(pages_go_on_while_records_go, &[33]),
         Case::new(pages_go_on_over_mixed_kinds, &[33]),
         Case::new(a_place_belongs_to_its_sort, &[33]),
+        Case::new(records_behind_a_place_can_be_skipped, &[28, 33]),
         Case::new(skipping_pages_has_neither_gaps_nor_doubles, &[28]),
     ]
 }
@@ -74,6 +76,32 @@ async fn the_total_is_of_all_that_match(suite: Suite) -> Outcome {
     named(&page.data, &["Alice"])?;
     let scoped = client().with_scope(Filter::eq("name", "Bob"));
     equal("the total within a scope", people.index(&scoped).await?.info.total, Some(1))
+}
+
+async fn the_total_is_the_same_on_every_page(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options.index("age").paginate(Paginate::new(1, 2))).await?;
+    let young = || Filter::lt("age", 30);
+    for (query, total) in [
+        (Query::new(), 3),
+        (Query::new().sort("name"), 3),
+        (Query::new().filter(young()), 2),
+        (Query::new().filter(young()).sort_descending("age"), 2),
+        (Query::new().filter(Filter::is_in("age", [19, 25])).sort("age"), 2),
+    ] {
+        for params in [server(), client()] {
+            let first = people.index(&params.clone().with_query(query.clone())).await?;
+            equal("the total of the first page", first.info.total, Some(total))?;
+            holds(first.info.next.is_some(), "a full page says where the next begins")?;
+            let behind = Query { after: first.info.next, ..query.clone() };
+            for asked in [behind.clone(), behind.clone().skip(1), behind.clone().limit(0)] {
+                let page = people.index(&params.clone().with_query(asked)).await?;
+                equal(&format!("the total of the second page of {query:?}"), page.info.total, Some(total))?;
+            }
+            let list = Params { paginate: Some(Paginate::Off), ..params.clone().with_query(behind.total(true)) };
+            equal("the total of the list behind it", people.index(&list).await?.info.total, Some(total))?;
+        }
+    }
+    Ok(())
 }
 
 async fn a_bound_alone_is_the_size_too(suite: Suite) -> Outcome {
@@ -309,13 +337,34 @@ async fn a_place_belongs_to_its_sort(suite: Suite) -> Outcome {
         Query::new().sort("age"),
         Query::new().sort_descending("name"),
         Query::new().sort("name").sort("age"),
-        Query::new().sort("name").skip(1),
     ];
     for query in others {
         let params = client().with_query(query.after(next.clone()));
         refused(people.index(&params).await, ErrorKind::BadRequest)?;
     }
     named(&people.index(&client().with_query(Query::new().sort("name").after(next))).await?.data, &["Bob"])
+}
+
+async fn records_behind_a_place_can_be_skipped(suite: Suite) -> Outcome {
+    let people = crowd(&suite).await?;
+    for sort in SORTS {
+        let query = by(sort);
+        let expected = ids(&people.list(query.clone()).await?)?;
+        let first = people.index(&client().with_query(query.clone().limit(3))).await?;
+        let behind = Query { after: first.info.next, ..query };
+        for skip in [0, 1, 4, 20] {
+            let page = people.index(&client().with_query(behind.clone().skip(skip).limit(2))).await?;
+            let wanted: Vec<_> =
+                expected.iter().skip(3 + usize::try_from(skip).unwrap_or(0)).take(2).cloned().collect();
+            equal(&format!("the ids behind the place and {skip} further, by {sort:?}"), ids(&page.data)?, wanted)?;
+        }
+        // And from there it goes on.
+        let second = people.index(&client().with_query(behind.clone().skip(1).limit(2))).await?;
+        let third = Query { after: second.info.next, ..behind }.limit(100);
+        let page = people.index(&client().with_query(third)).await?;
+        equal(&format!("the ids of the rest, by {sort:?}"), ids(&page.data)?, expected[6..].to_vec())?;
+    }
+    Ok(())
 }
 
 async fn skipping_pages_has_neither_gaps_nor_doubles(suite: Suite) -> Outcome {

@@ -29,6 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(a_query_that_is_looked_past_never_widens, &[37, 63]),
         Case::new(a_query_without_a_filter_is_never_all, &[63, 69]),
         Case::new(an_empty_filter_is_never_all, &[63, 69]),
+        Case::new(an_empty_filter_of_the_program_is_never_all, &[64, 69]),
     ]
 }
 
@@ -219,6 +220,17 @@ async fn an_empty_filter_is_never_all(suite: Suite) -> Outcome {
         let outcome = people.remove_text(text).await;
         equal(&format!("how many records there are after `{text}`"), people.all().await?.len(), 3)?;
         refused(outcome, ErrorKind::BadRequest)?;
+    }
+    Ok(())
+}
+
+/// Whoever says an empty filter has lost one.
+async fn an_empty_filter_of_the_program_is_never_all(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options.allow_remove_all(true).multi([Method::Remove])).await?;
+    for params in [server(), client(), server().with_scope(Filter::lt("age", 30))] {
+        let nothing = params.with_query(Query::new().filter(Filter::And(vec![])));
+        refused(people.remove_many(&nothing).await, ErrorKind::BadRequest)?;
+        equal("how many records there are", people.all().await?.len(), 3)?;
     }
     Ok(())
 }

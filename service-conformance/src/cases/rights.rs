@@ -3,7 +3,7 @@
 use remex_core::{AllowQuery, Call, ErrorKind, Filter, Params, Provider, Query, Value};
 use serde_json::json;
 
-use crate::check::{document, equal, holds, id, is_record, named, names_field, refused};
+use crate::check::{all_same, document, equal, holds, id, is_record, named, names_field, refused};
 use crate::suite::{client, server};
 use crate::{Case, Failed, Outcome, People, Suite};
 
@@ -11,6 +11,7 @@ pub(super) fn cases() -> Vec<Case> {
     vec![
         Case::new(clients_queries_can_be_looked_past, &[37]),
         Case::new(everybodys_queries_can_be_looked_past, &[37]),
+        Case::new(a_query_that_nobody_may_make_changes_nothing, &[37, 63]),
         Case::new(any_provider_is_a_client, &[67]),
         Case::new(hidden_fields_are_not_shown, &[77]),
         Case::new(hidden_fields_are_not_set, &[77]),
@@ -48,6 +49,26 @@ async fn everybodys_queries_can_be_looked_past(suite: Suite) -> Outcome {
         is_record(&found[0], json!({"name": "Bob", "age": 25}))?;
     }
     Ok(())
+}
+
+async fn a_query_that_nobody_may_make_changes_nothing(suite: Suite) -> Outcome {
+    let shape = |options: remex_core::Options| options.allow_query(AllowQuery::Nobody).allow_remove_all(true);
+    let people = suite.three(|options| shape(options).multi(remex_core::Method::ALL)).await?;
+    let before = people.all().await?;
+    for params in [server(), client()] {
+        for filter in [Filter::eq("name", "Bob"), Filter::is_in("name", Vec::<Value>::new())] {
+            let params = params.clone().with_query(Query::new().filter(filter));
+            refused(people.remove_many(&params).await, ErrorKind::Forbidden)?;
+            refused(people.modify_many(document(json!({"age": 1})).into(), &params).await, ErrorKind::Forbidden)?;
+            all_same(&people.all().await?, &before)?;
+        }
+    }
+    // Who says no filter means all, and a scope still holds.
+    let young = server().with_scope(Filter::lt("age", 30));
+    equal("how many are changed", people.modify_many(document(json!({"note": "x"})).into(), &young).await?.len(), 2)?;
+    named(&people.remove_many(&young).await?, &["Bob", "Alice"])?;
+    named(&people.remove_many(&server()).await?, &["Doug"])?;
+    equal("the records", people.all().await?, vec![])
 }
 
 async fn any_provider_is_a_client(suite: Suite) -> Outcome {

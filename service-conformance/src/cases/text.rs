@@ -25,6 +25,8 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(parameters_can_belong_to_others, &[38]),
         Case::new(an_empty_either_is_refused, &[22]),
         Case::new(bounds_are_kept, &[41]),
+        Case::new(patterns_have_a_longest_length, &[41]),
+        Case::new(paths_have_so_many_names, &[41]),
         Case::new(names_that_are_special_elsewhere_are_harmless, &[36, 41]),
         Case::new(text_that_is_not_utf8_is_refused, &[41]),
         Case::new(operators_are_read_from_text, &[19, 35]),
@@ -293,6 +295,44 @@ async fn bounds_are_kept(suite: Suite) -> Outcome {
         branches.join("&"),
         "$skip=1000001".to_owned(),
         format!("{}=1", "n".repeat(2_000)),
+    ];
+    for text in texts {
+        refused(people.text(&text).await, ErrorKind::BadRequest)?;
+    }
+    Ok(())
+}
+
+async fn patterns_have_a_longest_length(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options).await?;
+    let long = |bytes: usize| "x".repeat(bytes);
+    for text in [format!("name[$like]=B%25{}", long(254)), format!("name[$not][$like]={}%25", long(255))] {
+        people.text(&text).await?;
+    }
+    let texts = [
+        format!("name[$like]={}", long(257)),
+        format!("name[$like]={}", "%25".repeat(257)),
+        format!("name[$like]={}", "%C3%A9".repeat(129)),
+        format!("$or[0][name]=Bob&$or[1][name][$not][$like]={}", long(257)),
+        format!("query=%7B%22name%22%3A%7B%22%24like%22%3A%22{}%22%7D%7D", long(257)),
+    ];
+    for text in texts {
+        refused(people.text(&text).await, ErrorKind::BadRequest)?;
+    }
+    Ok(())
+}
+
+async fn paths_have_so_many_names(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options).await?;
+    let path = |names: usize| format!("address{}", ".a".repeat(names - 1));
+    named(&people.text(&format!("{}=1", path(16))).await?.data, &[])?;
+    let deep = path(17);
+    let texts = [
+        format!("{deep}=1"),
+        format!("{deep}[$gt]=1"),
+        format!("$or[0][{deep}]=1"),
+        format!("$sort[{deep}]=1"),
+        format!("$select={deep}"),
+        format!("query=%7B%22{deep}%22%3A1%7D"),
     ];
     for text in texts {
         refused(people.text(&text).await, ErrorKind::BadRequest)?;

@@ -1,6 +1,6 @@
 //! What a record can hold: every value comes back as it was given, or is refused.
 
-use remex_core::{Document, ErrorKind, Filter, Query, Value};
+use remex_core::{Document, ErrorKind, Filter, Options, Query, Value};
 use serde_json::json;
 
 use crate::check::{document, equal, id, is_record, named, names_field, refused, refused_as};
@@ -21,6 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(names_are_kept, &[13, 36]).needs(&[Need::AnyField]),
         Case::new(many_shapes_live_side_by_side, &[13]).needs(&[Need::AnyField]),
         Case::new(days_and_moments_take_one_form, &[13]),
+        Case::new(moments_are_found_however_they_are_written, &[13, 19, 77]),
         Case::new(a_whole_float_is_an_integer_where_one_is_wanted, &[13]),
     ]
 }
@@ -300,6 +301,42 @@ async fn days_and_moments_take_one_form(suite: Suite) -> Outcome {
         let data = people.new_data(json!({field: value}));
         let error = refused(people.create(data, &client()).await, ErrorKind::Unprocessable)?;
         names_field(&error, field)?;
+    }
+    Ok(())
+}
+
+async fn moments_are_found_however_they_are_written(suite: Suite) -> Outcome {
+    const ELSEWHERE: &str = "2026-11-22T05:34:02+01:00";
+    for indexed in [false, true] {
+        let shape = |options: Options| if indexed { options.index("seen") } else { options };
+        let people = suite.people(|options| shape(options.fields(people_fields()))).await?;
+        people.add(json!({"name": "then", "seen": "2026-11-22T04:34:02Z"})).await?;
+        people.add(json!({"name": "later", "seen": "2026-11-22T04:34:02.000001Z"})).await?;
+        let filters: [(Filter, &[&str]); 7] = [
+            (Filter::eq("seen", ELSEWHERE), &["then"]),
+            (Filter::ne("seen", ELSEWHERE), &["later"]),
+            (Filter::lte("seen", ELSEWHERE), &["then"]),
+            (Filter::lt("seen", ELSEWHERE), &[]),
+            (Filter::gte("seen", ELSEWHERE), &["then", "later"]),
+            (Filter::is_in("seen", [Value::Null, Value::from(ELSEWHERE)]), &["then"]),
+            (!Filter::any([Filter::eq("seen", ELSEWHERE)]), &["later"]),
+        ];
+        for (filter, expected) in filters {
+            for params in [server(), client()] {
+                let asked = params.clone().with_query(Query::new().filter(filter.clone()));
+                named(&people.index(&asked).await?.data, expected)?;
+                equal("the count", people.count(&asked).await?, expected.len() as u64)?;
+                let scoped = params.with_scope(filter.clone());
+                named(&people.index(&scoped).await?.data, expected)?;
+                equal("the count within a scope", people.count(&scoped).await?, expected.len() as u64)?;
+            }
+        }
+        let scoped = client().with_scope(Filter::eq("seen", ELSEWHERE));
+        let stamped = people.create(people.new_data(json!({"name": "stamped"})), &scoped).await?;
+        equal("the stamped moment", &stamped["seen"], &Value::from("2026-11-22T04:34:02.000000Z"))?;
+        let found = people.index(&scoped).await?.data;
+        named(&found, &["then", "stamped"])?;
+        named(&[people.read(&id(&found[0])?, &scoped).await?], &["then"])?;
     }
     Ok(())
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use remex_core::{
-    App, Call, Document, DynService, ErrorKind, Filter, Params, Provider, Query, Service, ServiceExt, Value,
+    App, Call, Document, DynService, ErrorKind, Filter, Params, Patch, Provider, Query, Service, ServiceExt, Value,
 };
 use serde_json::json;
 
-use crate::check::{document, equal, holds, id, is_record, named, names_field, refused, same};
+use crate::check::{all_same, document, equal, holds, id, is_record, named, names_field, refused, same};
 use crate::suite::{client, server};
 use crate::{Case, Need, NewPerson, Outcome, Person, Suite};
 
@@ -18,6 +18,9 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(a_typed_caller_gets_whole_records, &[12, 81]),
         // Where the fields are known, one that is missing may be the store's to fill in.
         Case::new(a_typed_view_makes_nothing_that_it_could_not_read, &[45, 81]).needs(&[Need::UnknownFields]),
+        Case::new(a_typed_view_keeps_what_is_hidden, &[53, 77, 81]),
+        Case::new(a_merge_patch_goes_deep_through_a_typed_view, &[52, 81]),
+        Case::new(no_patch_makes_what_a_typed_view_could_not_read, &[42, 48, 81]),
         Case::new(a_mapped_view_stores_the_same_records, &[81]),
         Case::new(an_app_finds_a_service_however_it_is_spelt, &[80]),
     ]
@@ -100,6 +103,71 @@ async fn a_typed_view_makes_nothing_that_it_could_not_read(suite: Suite) -> Outc
     equal("the records", people.all().await?, vec![])?;
     let stored = typed.modify(&missing, document(json!({"name": "Eve"})).into(), &client()).await?;
     holds(stored.is_created(), "with a name it can be made")
+}
+
+async fn a_typed_view_keeps_what_is_hidden(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options.hidden_field("note")).await?;
+    let view = people.service().clone().typed::<Person, NewPerson>().untyped();
+    let made = view.create(people.new_data(json!({"name": "Eve"})), &client()).await?;
+    is_record(&made, json!({"name": "Eve"}))?;
+    let alice = id(&people.add(json!({"name": "Alice", "age": 19, "note": "secret"})).await?)?;
+    let mut shown = vec![
+        view.read(&alice, &client()).await?,
+        view.modify(&alice, document(json!({"age": 20})).into(), &client()).await?.into_inner(),
+    ];
+    is_record(&people.read(&alice, &server()).await?, json!({"name": "Alice", "age": 20, "note": "secret"}))?;
+    let deep = Patch::MergeDeep(document(json!({"age": null, "address": {"city": "Bonn"}})));
+    shown.push(view.modify(&alice, deep, &client()).await?.into_inner());
+    shown.push(view.update(&alice, document(json!({"name": "Alicia"})), &client()).await?.into_inner());
+    is_record(&people.read(&alice, &server()).await?, json!({"name": "Alicia", "note": "secret"}))?;
+    is_record(&view.read(&alice, &server()).await?, json!({"name": "Alicia", "note": "secret"}))?;
+    shown.push(view.remove(&alice, &client()).await?);
+    for record in shown {
+        holds(!record.contains("note"), &format!("`note` is hidden in {record}"))?;
+    }
+    named(&people.all().await?, &["Eve"])
+}
+
+async fn a_merge_patch_goes_deep_through_a_typed_view(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    let view = people.service().clone().typed::<Person, NewPerson>();
+    let alice = json!({"name": "Alice", "age": 19, "address": {"city": "Bonn", "zip": "53113", "street": {"n": 1}}});
+    let alice = id(&people.add(alice).await?)?;
+    let patch = Patch::MergeDeep(document(json!({"age": null, "address": {"zip": null, "street": {"n": null}}})));
+    let changed = view.modify(&alice, patch, &client()).await?.into_inner();
+    equal("the age", changed.age, None)?;
+    let expected = Value::from(json!({"city": "Bonn", "street": {}}));
+    equal("the address", changed.address, Some(expected.clone()))?;
+    equal("the stored address", &people.read(&alice, &server()).await?["address"], &expected)
+}
+
+async fn no_patch_makes_what_a_typed_view_could_not_read(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options).await?;
+    let before = people.all().await?;
+    let view = people.service().clone().typed::<Person, NewPerson>().untyped();
+    let bob = id(&before[0])?;
+    let bobs = server().with_query(Query::new().filter(Filter::eq("name", "Bob")));
+    let missing = people.free_id();
+    for (field, data) in [
+        ("age", json!({"note": "x", "age": "old"})),
+        ("age", json!({"note": "x", "age": {"years": 5}})),
+        ("name", json!({"note": "x", "name": ["Bob"]})),
+        ("nickname", json!({"note": "x", "nickname": "Bobby"})),
+    ] {
+        for patch in [Patch::Merge(document(data.clone())), Patch::MergeDeep(document(data))] {
+            let outcomes = [
+                view.modify(&bob, patch.clone(), &client()).await.map(drop),
+                view.modify(&bob, patch.clone(), &server()).await.map(drop),
+                view.modify(&missing, patch.clone(), &client()).await.map(drop),
+                view.modify_many(patch, &bobs).await.map(drop),
+            ];
+            for outcome in outcomes {
+                names_field(&refused(outcome, ErrorKind::Unprocessable)?, field)?;
+            }
+            all_same(&people.all().await?, &before)?;
+        }
+    }
+    Ok(())
 }
 
 async fn a_mapped_view_stores_the_same_records(suite: Suite) -> Outcome {
