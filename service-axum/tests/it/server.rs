@@ -306,6 +306,16 @@ async fn a_client_that_has_said_all_is_answered() {
     gate.go.notify_one();
     let reply = rest_of(&mut stream).await;
     assert!(reply.ends_with(r#"{"id":"1"}"#), "{reply}");
+    // What was not said to its end is no request.
+    let server = Running::start(routes(Records::with_three(Options::new("todos"))), |options| options).await;
+    let head = "PUT /1 HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n";
+    for text in [head.to_owned() + "{}", head[..20].to_owned()] {
+        let mut stream = server.begin(&text).await;
+        stream.shutdown().await.unwrap();
+        let reply = rest_of(&mut stream).await;
+        assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 400 "), "{reply}");
+    }
+    assert!(server.ask(&get("/1")).await.contains("todo 1"));
 }
 
 /// It is the only one here that stops by signals, which all servers of the program get.
@@ -413,6 +423,18 @@ async fn http2_is_served_as_well() {
     let request = http::Request::get(uri).body(axum::body::Body::empty()).unwrap();
     let response = sender.send_request(request).await.unwrap();
     assert_eq!((response.status(), response.version()), (http::StatusCode::OK, http::Version::HTTP_2));
+    // The headers are bounded by their size, not by their number.
+    let with_headers = |count: usize, bytes: usize| {
+        let mut request = http::Request::get(format!("http://{}/now", server.address));
+        for number in 0..count {
+            request = request.header(format!("x{number}"), "x".repeat(bytes));
+        }
+        request.body(axum::body::Body::empty()).unwrap()
+    };
+    let response = sender.send_request(with_headers(500, 1)).await.unwrap();
+    assert_eq!(response.status(), http::StatusCode::OK);
+    let response = sender.send_request(with_headers(14, 10_000)).await.unwrap();
+    assert_eq!(response.status(), http::StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
 }
 
 #[tokio::test]

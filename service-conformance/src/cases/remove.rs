@@ -29,7 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(a_query_that_is_looked_past_never_widens, &[37, 63]),
         Case::new(a_query_without_a_filter_is_never_all, &[63, 69]),
         Case::new(an_empty_filter_is_never_all, &[63, 69]),
-        Case::new(an_empty_filter_of_the_program_is_never_all, &[64, 69]),
+        Case::new(an_empty_filter_of_the_program_is_never_all, &[64, 69]).needs(&[Need::InProgram]),
     ]
 }
 

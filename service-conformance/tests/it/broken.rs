@@ -7,7 +7,7 @@ use futures::stream::BoxStream;
 use remex_conformance::{Case, Need, cases};
 use remex_core::{
     Answer, Call, Condition, Description, Document, DynService, Error, ErrorKind, Filter, FnService, Id, Missing, Page,
-    Params, Patch, Result, Service, Stored, Value, async_trait,
+    Paginate, Params, Patch, Query, Result, Service, Stored, Value, async_trait,
 };
 
 use crate::suite::{Wrap, failures_of};
@@ -67,6 +67,9 @@ enum Fault {
     BreaksTies,
     CountsThePage,
     NeverSaysWhereTheNextPageBegins,
+    ChangesOnePieceOnly,
+    CountsBehindThePlace,
+    TakesAnEmptyFilterForAll,
 }
 
 impl Fault {
@@ -76,6 +79,7 @@ impl Fault {
         match self {
             Self::IgnoresTheScope => params.scope = Filter::All,
             Self::TakesAnEmptyListForAll => params.query.filter = without_empty_lists(params.query.filter),
+            Self::TakesAnEmptyFilterForAll if params.query.filter.is_empty() => params.query.filter = Filter::All,
             Self::LosesNullUnderUnequal => params.query.filter = with_three_answers(params.query.filter),
             Self::ShowsWhatIsHidden | Self::LetsAnybodyRemoveAll => params.provider = None,
             _ => {}
@@ -145,6 +149,11 @@ impl Service for Broken {
             }
             Fault::CountsThePage => page.info.total = page.info.total.map(|_| page.data.len() as u64),
             Fault::NeverSaysWhereTheNextPageBegins => page.info.next = None,
+            Fault::CountsBehindThePlace if page.info.total.is_some() => {
+                let query = Query { skip: None, limit: None, ..params.query.clone() };
+                let rest = Params { paginate: Some(Paginate::Off), query, ..params.clone() };
+                page.info.total = Some(self.service.index(&rest).await?.data.len() as u64);
+            }
             _ => {}
         }
         Ok(page)
@@ -187,7 +196,7 @@ impl Service for Broken {
                 };
                 tokio::task::yield_now().await;
                 patch.apply(&mut record);
-                let unfiltered = Params { query: remex_core::Query::new(), ..params };
+                let unfiltered = Params { query: Query::new(), ..params };
                 self.service.update(id, record, &unfiltered).await
             }
             Fault::ReplacesInsteadOfMerging => self.service.update(id, patch.data().clone(), &params).await,
@@ -238,7 +247,16 @@ impl Service for Broken {
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
-        self.service.modify_many(patch, &self.fault.params(params)).await.map_err(|error| self.fault.error(error))
+        let mut params = self.fault.params(params);
+        if self.fault == Fault::ChangesOnePieceOnly {
+            let query = params.query.clone().limit(1_024);
+            let piece = Params { paginate: Some(Paginate::Off), query, ..params.clone() };
+            let piece = self.service.index(&piece).await?.data;
+            if piece.len() == 1_024 {
+                params.query.filter = Filter::is_in("id", piece.iter().map(|record| record["id"].clone()));
+            }
+        }
+        self.service.modify_many(patch, &params).await.map_err(|error| self.fault.error(error))
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
@@ -301,6 +319,7 @@ faults! {
         "scope::no_change_of_many_moves_a_record_out",
         "scope::replacements_are_stamped",
         "scope::json_and_streams_hold_what_is_within",
+        "index::a_stream_has_what_the_query_says_within_the_scope",
     ];
     an_ignored_query: IgnoresTheQueryOfOne is found by [
         "read::a_query_narrows",
@@ -329,6 +348,7 @@ faults! {
     half_a_batch: KeepsHalfABatch is found by [
         "create::many_are_made_all_or_none",
         "create::many_may_not_collide_among_themselves",
+        "indexed::records_that_were_not_made_are_not_found",
         "scope::new_records_that_lie_outside_are_refused",
     ];
     shown_secrets: ShowsWhatIsHidden is found by [
@@ -336,6 +356,8 @@ faults! {
         "rights::hidden_fields_are_not_set",
         "rights::hidden_fields_are_not_asked_for",
         "rights::hidden_fields_outlast_a_clients_replacement",
+        "index::a_stream_shows_clients_nothing_hidden",
+        "view::a_typed_view_keeps_what_is_hidden",
     ];
     cut_streams: ForgetsTheLastPartOfAStream is found by ["index::a_stream_holds_for_many_records"];
     other_json: WritesOtherJson is found by ["answer::of_index_is_its_list", "answer::of_read_is_its_record"];
@@ -367,5 +389,14 @@ faults! {
     endless_ends: NeverSaysWhereTheNextPageBegins is found by [
         "page::a_full_page_says_where_the_next_begins",
         "page::pages_go_on_without_gaps_or_doubles_while_records_come",
+    ];
+    one_piece_of_many: ChangesOnePieceOnly is found by ["many::all_that_match_are_changed"];
+    totals_of_the_rest: CountsBehindThePlace is found by [
+        "page::the_total_is_the_same_on_every_page",
+        "many::all_are_on_some_page",
+    ];
+    an_empty_filter_for_all: TakesAnEmptyFilterForAll is found by [
+        "remove::an_empty_filter_of_the_program_is_never_all",
+        "modify::an_empty_filter_is_never_all",
     ];
 }
