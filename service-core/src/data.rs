@@ -110,13 +110,13 @@ impl Description {
 
     /// Refuses ids under which no record may be made.
     fn check_new_id(&self, id: &Value) -> Result<()> {
-        match id.as_str() {
-            Some(text) if text.starts_with('_') => Err(Error::bad_request(
-                "an id cannot begin with `_`, which is reserved for routes",
-            )
-            .with_field(self.id_field(), "reserved", "cannot begin with `_`")),
-            _ => Ok(()),
-        }
+        let why = match id.as_str() {
+            Some(text) if text.starts_with('_') => "cannot begin with `_`, which is reserved for routes",
+            // A path with one of these names something else by the time it is sent.
+            Some("." | "..") => "cannot be `.` or `..`, which clients take out of a path",
+            _ => return Ok(()),
+        };
+        Err(Error::bad_request(format!("an id {why}")).with_field(self.id_field(), "reserved", why))
     }
 
     /// Prepares the data of `create`: takes the id out, checks and completes the fields, sets times and the scope's

@@ -65,12 +65,16 @@ where
         Ok(document)
     }
 
-    /// The same call for whole records: a type has room for what a client does not see.
-    fn whole<'a>(&self, params: &'a Params) -> Cow<'a, Params> {
-        if self.service.describe().reveals_all(params) {
-            return Cow::Borrowed(params);
+    /// The same call for whole records: a type has room for what a client does not see or did not select.
+    fn whole<'a>(&self, intent: Intent, params: &'a Params) -> Result<Cow<'a, Params>> {
+        let description = self.service.describe();
+        if description.reveals_all(params) {
+            return Ok(Cow::Borrowed(params));
         }
-        Cow::Owned(Params { whole: true, ..params.clone() })
+        // What is selected is checked nevertheless, and counts as something that the query says.
+        description.plan(intent, params)?;
+        let query = Query { select: None, ..params.query.clone() };
+        Ok(Cow::Owned(Params { query, whole: true, ..params.clone() }))
     }
 
     fn check_whole(&self, document: &Document) -> Result<()> {
@@ -132,21 +136,21 @@ where
     type Input = In;
 
     async fn index(&self, params: &Params) -> Result<Page<T>> {
-        self.service.index(&self.whole(params)).await?.try_map(to_typed)
+        self.service.index(&*self.whole(Intent::Index, params)?).await?.try_map(to_typed)
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.read(id, &self.whole(params)).await?)
+        to_typed(self.service.read(id, &*self.whole(Intent::Read, params)?).await?)
     }
 
     async fn create(&self, data: In, params: &Params) -> Result<T> {
         let document = self.to_document(&data)?;
         drop(data);
-        to_typed(self.service.create(document, &self.whole(params)).await?)
+        to_typed(self.service.create(document, &*self.whole(Intent::Create, params)?).await?)
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
-        let mut params = self.whole(params);
+        let mut params = self.whole(Intent::Modify, params)?;
         match self.service.read(id, &self.look(Intent::Modify, &params)?).await {
             Ok(record) => self.check_modified(record, patch.clone())?,
             Err(error) if error.is_not_found() => {
@@ -174,19 +178,19 @@ where
     async fn update(&self, id: &S::Id, data: In, params: &Params) -> Result<Stored<T>> {
         let document = self.to_document(&data)?;
         drop(data);
-        self.service.update(id, document, &self.whole(params)).await?.try_map(to_typed)
+        self.service.update(id, document, &*self.whole(Intent::Update, params)?).await?.try_map(to_typed)
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<T> {
-        to_typed(self.service.remove(id, &self.whole(params)).await?)
+        to_typed(self.service.remove(id, &*self.whole(Intent::Remove, params)?).await?)
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<T>> {
-        self.service.find_one(&self.whole(params)).await?.map(to_typed).transpose()
+        self.service.find_one(&*self.whole(Intent::Index, params)?).await?.map(to_typed).transpose()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<T>> {
-        self.service.read_many(ids, &self.whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service.read_many(ids, &*self.whole(Intent::Read, params)?).await?.into_iter().map(to_typed).collect()
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
@@ -196,20 +200,33 @@ where
     async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {
         let documents = data.iter().map(|data| self.to_document(data)).collect::<Result<_>>()?;
         drop(data);
-        self.service.create_many(documents, &self.whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service
+            .create_many(documents, &*self.whole(Intent::Create, params)?)
+            .await?
+            .into_iter()
+            .map(to_typed)
+            .collect()
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
         fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
-        self.service.modify_many(patch, &self.whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service
+            .modify_many(patch, &*self.whole(Intent::ModifyMany, params)?)
+            .await?
+            .into_iter()
+            .map(to_typed)
+            .collect()
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<T>> {
-        self.service.remove_many(&self.whole(params)).await?.into_iter().map(to_typed).collect()
+        self.service.remove_many(&*self.whole(Intent::RemoveMany, params)?).await?.into_iter().map(to_typed).collect()
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<T>> {
-        self.service.index_stream(self.whole(&params).into_owned()).map(|record| to_typed(record?)).boxed()
+        match self.whole(Intent::Index, &params).map(Cow::into_owned) {
+            Ok(params) => self.service.index_stream(params).map(|record| to_typed(record?)).boxed(),
+            Err(error) => futures::stream::once(async { Err(error) }).boxed(),
+        }
     }
 
     async fn answer(&self, call: Call<S::Id, In>, params: &Params) -> Result<Answer> {

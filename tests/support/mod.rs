@@ -105,8 +105,9 @@ impl OverHttp {
 
 /// Sets what no client can say, as a layer of the server would.
 fn say_for_the_server(request: &mut Request<Body>, params: &Params) {
-    let Params { provider, scope, paginate, missing, skip_missing, .. } = params.clone();
-    if provider == Some(Provider::Rest) && scope.is_all() && paginate.is_none() && missing.is_none() && !skip_missing {
+    let Params { provider, scope, paginate, missing, skip_missing, whole, .. } = params.clone();
+    let usual = scope.is_all() && paginate.is_none() && missing.is_none() && !skip_missing && !whole;
+    if usual && provider == Some(Provider::Rest) {
         return;
     }
     edit_params(request.extensions_mut(), move |params| {
@@ -115,6 +116,7 @@ fn say_for_the_server(request: &mut Request<Body>, params: &Params) {
         params.paginate = paginate;
         params.missing = missing;
         params.skip_missing = skip_missing;
+        params.whole = whole;
     });
 }
 

@@ -152,7 +152,8 @@ async fn a_type_that_does_not_read_what_it_writes_stores_nothing() {
     let service = MemoryService::<Forgetful, Document>::new(Options::new("users")).expect("options");
     let program = Params::new();
     let user = Document::new().with("name", "x").with("password", "y");
-    let error = service.create(user, &program).await.map(|user| user.name + &user.password).expect_err("cannot be read again");
+    let error =
+        service.create(user, &program).await.map(|user| user.name + &user.password).expect_err("cannot be read again");
     assert_eq!(error.kind(), ErrorKind::Internal);
     assert_eq!(service.count(&program).await.expect("a count"), 0);
 }
