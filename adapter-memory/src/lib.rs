@@ -2,6 +2,7 @@
 
 mod index;
 mod key;
+mod page;
 mod record;
 mod scan;
 mod service;
