@@ -178,3 +178,34 @@ async fn what_is_stored_is_always_of_the_type() {
     assert_eq!(error.fields()[0].field, "name");
     assert!(birds.read(&7.into(), &program).await.expect_err("not made").is_not_found());
 }
+
+#[tokio::test]
+async fn what_is_stored_is_what_the_type_writes() {
+    let birds = MemoryService::<Bird, NewBird>::new(Options::new("birds")).expect("options");
+    let program = Params::new();
+    birds.create(NewBird { name: "Wren".into() }, &program).await.expect("created");
+    birds.modify(&1.into(), Document::new().with("color", "brown").into(), &program).await.expect("modified");
+    let count = async |filter: Filter| birds.count(&Params::from(Query::new().filter(filter))).await.expect("a count");
+    assert_eq!(count(Filter::eq("wings", 2)).await, 1, "a default is filled in");
+    assert_eq!(count(Filter::exists("color", true)).await, 0, "what the type does not read is not kept");
+}
+
+/// A type that has no room for what the service adds.
+#[derive(Clone, Serialize, Deserialize)]
+struct Name {
+    name: String,
+}
+
+#[tokio::test]
+async fn ids_and_times_are_kept_for_a_type_without_them() {
+    use remex_core::{Call, Timestamps};
+    let names = MemoryService::<Name>::new(Options::new("names").timestamps(Timestamps::Snake)).expect("options");
+    let program = Params::new();
+    names.create(Name { name: "x".into() }, &program).await.expect("created");
+    let update = names.update(&1.into(), Name { name: "y".into() }, &program).await.expect("updated");
+    assert!(!update.is_created());
+    let answer = names.answer(Call::Read(Id::from(1)), &program).await.expect("an answer");
+    let record = Document::from_json(&answer.json).expect("a document");
+    assert_eq!(record.names().collect::<Vec<_>>(), ["id", "name", "updated_at", "created_at"]);
+    assert_eq!(record["name"].as_str(), Some("y"));
+}
