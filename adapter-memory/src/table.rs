@@ -107,7 +107,7 @@ impl Table {
         }
     }
 
-    /// Returns whether a value stands under a field that must be unique, for messages of `create`.
+    /// Makes the error of an id that a record has already.
     pub(crate) fn id_taken(&self, id_field: &str, id: &Value) -> Error {
         Error::conflict(format!("there is a record of `{}` with id `{}` already", self.name, plain(id))).with_field(
             id_field,

@@ -1,6 +1,6 @@
 //! [`App`]: services by path.
 
-use std::any::{Any, TypeId};
+use std::any::Any;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
@@ -63,9 +63,8 @@ pub struct Mount {
     segments: Vec<Segment>,
     service: Arc<DynService>,
     description: Arc<Description>,
-    /// The service as it was mounted, with its own types, by the type of its shared pointer.
+    /// The service as it was mounted, with its own types.
     typed: Arc<dyn Any + Send + Sync>,
-    typed_id: TypeId,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,7 +132,6 @@ impl App {
             segments: segments.clone(),
             description: service.describe(),
             typed: service.clone(),
-            typed_id: TypeId::of::<S>(),
             service: Arc::new(Untyped::new(service)),
         });
         let mut mounts = self.0.mounts.write();
@@ -170,7 +168,6 @@ impl App {
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another type.
     pub fn service_as<S: Service + 'static>(&self, path: &str) -> Result<Arc<S>> {
         let mount = self.mount_of(path)?;
-        debug_assert_eq!(mount.typed_id == TypeId::of::<S>(), mount.typed.is::<S>());
         mount
             .typed
             .clone()

@@ -16,7 +16,7 @@ pub struct Description {
     pub(crate) options: Options,
     pub(crate) methods: MethodSet,
     pub(crate) syntax: QuerySyntax,
-    /// The paths of fields that are shown to clients where some are hidden and the fields are known.
+    /// The id field as a path: it is shown whatever is selected.
     pub(crate) id_path: Path,
     pub(crate) streams: bool,
 }
