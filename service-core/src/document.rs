@@ -276,7 +276,8 @@ impl Document {
     ///
     /// # Errors
     /// [`ErrorKind::Unprocessable`](crate::ErrorKind::Unprocessable) with one field error for every field that does not
-    /// fit, or is missing.
+    /// fit, or is missing. Serde does not say which field of a flattened or an internally tagged type it was: such a type
+    /// is refused as a whole.
     pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T> {
         crate::fit::from_document(self)
     }
