@@ -1,5 +1,6 @@
 //! [`serve`]: a server that bounds what clients can take, and stops without cutting anybody off.
 
+mod explain;
 mod options;
 mod patience;
 
@@ -8,7 +9,6 @@ use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -16,7 +16,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::response::Response;
 use futures::FutureExt;
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use explain::{Calls, Explain, HeadBounds, Hearing};
 pub use options::ServeOptions;
 use patience::Patience;
 
@@ -42,8 +43,8 @@ use crate::shield::CallContext;
 ///
 /// What holds for the routes of this crate holds for all others of the router, too: one that panics, or is in a layer that
 /// does, is answered with 500, and a 405 without a body, such as axum's own, is given that of
-/// [`error_response`](crate::error_response()). A client that closes its side of the connection behind a request still
-/// gets its answer.
+/// [`error_response`](crate::error_response()). So are the refusals of heads of HTTP/1 that are malformed or too large, of
+/// which no route hears. A client that closes its side of the connection behind a request still gets its answer.
 ///
 /// A handler finds the client's address by axum's `ConnectInfo<SocketAddr>`.
 ///
@@ -125,6 +126,7 @@ impl Server {
             tracker: TaskTracker::new(),
             stopping: CancellationToken::new(),
             cut: CancellationToken::new(),
+            head_bounds: options.head_bounds(),
             header_time: options.header_time,
             write_time: options.write_time,
         });
@@ -186,6 +188,7 @@ struct Shared {
     stopping: CancellationToken,
     /// Finish at once.
     cut: CancellationToken,
+    head_bounds: HeadBounds,
     header_time: Duration,
     write_time: Duration,
 }
@@ -220,16 +223,23 @@ impl Shared {
         // Services' panics are answered by the routes; those of layers, and of handlers beside the routes, come here.
         let response = AssertUnwindSafe(async move { router.oneshot(request).await }).catch_unwind().await;
         drop(permit);
-        match response {
-            Ok(Ok(response)) => explain_not_allowed(response, &verb),
-            Ok(Err(never)) => match never {},
-            Err(panic) => {
-                let error = from_panic(&*panic);
-                report(&error, uri.path(), verb.as_str());
-                error_response(&error)
+        let error = match response {
+            // hyper would put a 500 without a body in its place.
+            Ok(Ok(response)) if is_interim(response.status()) => {
+                Error::internal(format!("answered with {}, which is no answer yet", response.status()))
             }
-        }
+            Ok(Ok(response)) => return explain_not_allowed(response, &verb),
+            Ok(Err(never)) => match never {},
+            Err(panic) => from_panic(&*panic),
+        };
+        report(&error, uri.path(), verb.as_str());
+        error_response(&error)
     }
+}
+
+/// Returns whether a status says that the answer is still to come.
+fn is_interim(status: StatusCode) -> bool {
+    status.is_informational() && status != StatusCode::SWITCHING_PROTOCOLS
 }
 
 /// Serves a connection until one of the two sides ends it.
@@ -238,16 +248,20 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, pe
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let asked = Arc::new(AtomicBool::new(false));
+    let calls = Arc::new(Calls::default());
     let service = {
-        let (shared, asked) = (shared.clone(), asked.clone());
+        let (shared, hearing) = (shared.clone(), Hearing::new(calls.clone()));
         service_fn(move |request| {
-            asked.store(true, Ordering::Relaxed);
+            let answering = hearing.begin(&request);
             let shared = shared.clone();
-            async move { Ok::<_, std::convert::Infallible>(shared.respond(request, peer).await) }
+            async move {
+                let response = shared.respond(request, peer).await;
+                Ok::<_, std::convert::Infallible>(response.map(|body| answering.last_through(body)))
+            }
         })
     };
-    let stream = TokioIo::new(Patience::new(stream, shared.write_time));
+    let stream = Patience::new(stream, shared.write_time);
+    let stream = TokioIo::new(Explain::new(stream, calls.clone(), shared.head_bounds));
     let mut served = pin!(shared.builder.serve_connection_with_upgrades(stream, service));
     // hyper's own time begins once it knows the version of HTTP, and it waits for that without an end.
     let mut silence = pin!(tokio::time::sleep(shared.header_time));
@@ -261,7 +275,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, pe
                 break;
             }
             () = &mut silence, if !listened => {
-                if !asked.load(Ordering::Relaxed) {
+                if !calls.any() {
                     break;
                 }
                 listened = true;

@@ -22,7 +22,7 @@ use remex_core::{App, Error, Method, Result, Service, Untyped};
 pub(crate) use call::{Responding, Routed, from_panic, report, run};
 pub use limits::RestLimits;
 pub use respond::error_response;
-pub(crate) use respond::explain_not_allowed;
+pub(crate) use respond::{PROBLEM, explain_not_allowed, head_problem};
 
 use crate::layers::{Endpoint, Endpoints, Layers, wrap};
 use place::{Place, Single, Source, empty_id};

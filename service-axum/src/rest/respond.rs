@@ -12,6 +12,9 @@ use serde::Serialize;
 /// How many records there are in all, where the answer is a plain list.
 const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
 
+/// The type of the body of every error (RFC 9457).
+pub(crate) const PROBLEM: &str = "application/problem+json";
+
 /// What a segment of a path holds as it is (RFC 3986, unreserved characters).
 const IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -172,8 +175,11 @@ struct ProblemField<'a> {
     code: &'a str,
 }
 
+/// A status, and the two names that Feathers has for it.
+type KnownAs = (StatusCode, &'static str, &'static str);
+
 /// Says what an error is in HTTP, and what Feathers calls it. This is the only place that knows.
-const fn known_as(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
+const fn known_as(kind: ErrorKind) -> KnownAs {
     match kind {
         ErrorKind::BadRequest => (StatusCode::BAD_REQUEST, "BadRequest", "bad-request"),
         ErrorKind::Unauthenticated => (StatusCode::UNAUTHORIZED, "NotAuthenticated", "not-authenticated"),
@@ -225,7 +231,35 @@ const fn known_as(kind: ErrorKind) -> (StatusCode, &'static str, &'static str) {
 /// ```
 #[must_use]
 pub fn error_response(error: &Error) -> Response {
-    let (status, name, class_name) = known_as(error.kind());
+    let known_as = known_as(error.kind());
+    let (status, ..) = known_as;
+    let mut response = with_type(status, PROBLEM, problem(known_as, error).into());
+    if let Some(wait) = error.retry_after() {
+        // Whole seconds, and never too few of them.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// Writes the problem of a head that hyper refuses, before there is a request that could have an [`Error`].
+pub(crate) fn head_problem(status: StatusCode, detail: String) -> Vec<u8> {
+    let error = Error::bad_request(detail);
+    let known_as = match status {
+        // Feathers has neither, and no kind of error is answered so.
+        StatusCode::URI_TOO_LONG => (status, "UriTooLong", "uri-too-long"),
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => {
+            (status, "RequestHeaderFieldsTooLarge", "request-header-fields-too-large")
+        }
+        _ => known_as(error.kind()),
+    };
+    problem(known_as, &error)
+}
+
+fn problem((status, name, class_name): KnownAs, error: &Error) -> Vec<u8> {
     let fields = error.fields().iter();
     let problem = Problem {
         r#type: "about:blank",
@@ -241,17 +275,7 @@ pub fn error_response(error: &Error) -> Response {
         errors: fields.map(|at| ProblemField { field: &at.field, message: &at.message, code: &at.code }).collect(),
     };
     // Texts and finite numbers are all there is in it, so that writing does not fail.
-    let json = serde_json::to_vec(&problem).unwrap_or_default();
-    let mut response = with_type(status, "application/problem+json", json.into());
-    if let Some(wait) = error.retry_after() {
-        // Whole seconds, and never too few of them.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
-    }
-    if status == StatusCode::UNAUTHORIZED {
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    response
+    serde_json::to_vec(&problem).unwrap_or_default()
 }
 
 /// Gives a 405 that says nothing the body of an error; everything else is left as it is.

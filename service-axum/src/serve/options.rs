@@ -11,6 +11,8 @@ use hyper_util::server::conn::auto;
 use remex_core::App;
 use tokio::net::TcpListener;
 
+use super::explain::HeadBounds;
+
 /// Where a server listens, how much it takes on, and when it stops.
 ///
 /// What belongs to a request and not to its connection is in [`RestLimits`](crate::RestLimits): how large a body may be,
@@ -116,14 +118,14 @@ impl ServeOptions {
     /// at least.
     ///
     /// Much of it may be the query: a path with its query may have 65,534 bytes, past which the answer is 414. What is
-    /// refused so, or with 400 because the head is malformed, is refused before any route is reached, and the answer has an
-    /// empty body. Over HTTP/2, such a long path resets its stream instead.
+    /// refused so, or with 400 because the head is malformed, is refused before any route is reached, and has the body of
+    /// every other error. Over HTTP/2, the 431 has no body, and a malformed head or such a long path resets its stream.
     pub const fn head_bytes_max(mut self, bytes: usize) -> Self {
         self.head_bytes_max = bytes;
         self
     }
 
-    /// Sets how many headers a request of HTTP/1 may have; more are answered with 431 and an empty body. Defaults to 100.
+    /// Sets how many headers a request of HTTP/1 may have; more are answered with 431. Defaults to 100.
     ///
     /// HTTP/2 has no bound on their number, only the one on all of them together, see
     /// [`head_bytes_max`](Self::head_bytes_max).
@@ -169,15 +171,19 @@ impl ServeOptions {
         }
     }
 
+    pub(super) fn head_bounds(&self) -> HeadBounds {
+        HeadBounds { bytes_max: self.head_bytes_max.max(HEAD_BYTES_MIN), headers_max: self.headers_max }
+    }
+
     pub(super) fn connection_builder(&self) -> auto::Builder<TokioExecutor> {
         let mut builder = auto::Builder::new(TokioExecutor::new());
-        let head_bytes_max = self.head_bytes_max.max(HEAD_BYTES_MIN);
+        let HeadBounds { bytes_max: head_bytes_max, headers_max } = self.head_bounds();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.header_time).max_buf_size(head_bytes_max);
         // Some clients close their side once they have asked; they are still there to be answered.
         builder.http1().half_close(true);
-        if self.headers_max != HEADERS_MAX {
+        if headers_max != HEADERS_MAX {
             // Said only where it differs, since hyper then allocates for each head.
-            builder.http1().max_headers(self.headers_max);
+            builder.http1().max_headers(headers_max);
         }
         builder
             .http2()

@@ -7,6 +7,7 @@ mod errors;
 mod layers;
 mod lists;
 mod paths;
+mod refusals;
 mod resilience;
 mod routes;
 mod server;

@@ -19,16 +19,16 @@ use crate::lists::Long;
 use crate::support::Records;
 
 /// Longer than anything here takes, and short enough to wait for.
-const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = Duration::from_secs(10);
 
-struct Running {
-    address: SocketAddr,
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<std::io::Result<()>>,
 }
 
 impl Running {
-    async fn start(router: Router, set: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
+    pub(crate) async fn start(router: Router, set: impl FnOnce(ServeOptions) -> ServeOptions) -> Self {
         let (stop, stopped) = oneshot::channel::<()>();
         let options = ServeOptions::new("127.0.0.1:0".parse().unwrap()).shutdown_on(async { drop(stopped.await) });
         let server = Server::bind(set(options)).await.unwrap();
@@ -36,38 +36,38 @@ impl Running {
         Self { address, stop: Some(stop), task: tokio::spawn(server.run(router)) }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    async fn begin(&self, text: &str) -> TcpStream {
+    pub(crate) async fn begin(&self, text: &str) -> TcpStream {
         let mut stream = self.connect().await;
         stream.write_all(text.as_bytes()).await.unwrap();
         stream
     }
 
     /// Sends a request and reads until the server closes the connection.
-    async fn ask(&self, text: &str) -> String {
+    pub(crate) async fn ask(&self, text: &str) -> String {
         rest_of(&mut self.begin(text).await).await
     }
 
-    fn tell_to_stop(&mut self) {
+    pub(crate) fn tell_to_stop(&mut self) {
         drop(self.stop.take());
     }
 
-    async fn stopped(self) {
+    pub(crate) async fn stopped(self) {
         tokio::time::timeout(LONG, self.task).await.expect("stops in time").unwrap().unwrap();
     }
 }
 
-async fn rest_of(stream: &mut TcpStream) -> String {
+pub(crate) async fn rest_of(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     // A connection that is reset has said what it had to say.
     drop(tokio::time::timeout(LONG, stream.read_to_end(&mut text)).await.expect("closed in time"));
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn get(path: &str) -> String {
+pub(crate) fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
 }
 
@@ -182,7 +182,7 @@ async fn long_queries_pass_and_longer_heads_do_not() {
     let reply = start(server.ask(&get(&path(longest))).await);
     assert!(reply.starts_with("HTTP/1.1 400 ") && reply.contains("application/problem+json"), "{reply}");
     let reply = server.ask(&get(&path(longest + 1))).await;
-    assert!(reply.starts_with("HTTP/1.1 414 ") && reply.ends_with("\r\n\r\n"), "{reply}");
+    assert!(reply.starts_with("HTTP/1.1 414 "), "{reply}");
     let header = format!("GET /now HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "x".repeat(130 * 1024));
     assert!(server.ask(&header).await.starts_with("HTTP/1.1 431 "));
     let headers = |count: usize| {
