@@ -7,7 +7,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
-use remex_core::{Answer, Call, Description, Document, Id, Options, Page, Params, Patch, Result, Service, Stored};
+use remex_core::{
+    Answer, Call, Description, Document, Id, Options, Page, Params, Patch, Result, Service, Site, Stored,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -68,7 +70,7 @@ impl<T, In> fmt::Debug for MemoryService<T, In> {
 impl<T, In> Service for MemoryService<T, In>
 where
     T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-    In: Serialize + DeserializeOwned + Send + Sync + 'static,
+    In: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
     type Id = Id;
     type Data = T;
@@ -130,21 +132,13 @@ where
 
     async fn answer(&self, call: Call<Id, In>, params: &Params) -> Result<Answer> {
         // What goes on the wire is the stored document, which is what `T` writes: no record is built.
-        let call = match call {
-            Call::Index => Call::Index,
-            Call::Read(id) => Call::Read(id),
-            Call::Create(data) => Call::Create(encode(&data)?),
-            Call::CreateMany(data) => Call::CreateMany(data.iter().map(encode).collect::<Result<_>>()?),
-            Call::Modify(id, patch) => Call::Modify(id, patch),
-            Call::ModifyMany(patch) => Call::ModifyMany(patch),
-            Call::Update(id, data) => Call::Update(id, encode(&data)?),
-            Call::Remove(id) => Call::Remove(id),
-            Call::RemoveMany => Call::RemoveMany,
-        };
+        let call = call.try_map(Ok, |data| encode(&data))?;
         self.store.answer(call, params).await
     }
 
     fn describe(&self) -> Arc<Description> {
         self.store.describe()
     }
+
+    fn mounted(&self, _: &Site) {}
 }

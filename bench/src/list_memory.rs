@@ -90,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let app = App::new();
     app.mount("todos", todos)?;
-    let by_hand = Router::new().route("/gathered", get(gathered)).with_state(app.service("todos")?);
+    let by_hand = Router::new().route("/gathered", get(gathered)).with_state(app.documents("todos")?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tokio::spawn(serve(by_hand.merge(rest(&app)), ServeOptions::from_listener(listener)));

@@ -5,7 +5,10 @@ use std::any::Any;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{Answer, Call, Description, Document, Error, Id, Params, Result, Service, Value, read_fields};
+use crate::output::perform;
+use crate::{
+    Answer, Call, Description, Document, Error, Id, Operation, Output, Params, Result, Service, Value, read_fields,
+};
 
 /// Runs a call through the methods that answer records, and writes these as JSON.
 pub(crate) async fn through_records<S: Service + ?Sized>(
@@ -13,36 +16,39 @@ pub(crate) async fn through_records<S: Service + ?Sized>(
     call: Call<S::Id, S::Input>,
     params: &Params,
 ) -> Result<Answer> {
-    let description = service.describe();
-    let one = |record: S::Data, created| -> Result<Answer> {
-        let id = if created { id_of(&record, &description) } else { None };
-        Ok(Answer { json: encode(&record, &description, params)?, id, created, page: None })
+    let operation = call.operation();
+    let output = perform(service, call, params).await?;
+    encode(output, operation, &service.describe(), params)
+}
+
+/// Writes what came of a call as JSON, with what the caller may see and asked for.
+pub(crate) fn encode<T: Serialize + 'static>(
+    output: Output<T>,
+    operation: Operation,
+    description: &Description,
+    params: &Params,
+) -> Result<Answer> {
+    let created = output.is_created() || operation.method() == crate::Method::Create;
+    let one = |record: &T| -> Result<Answer> {
+        let id = if created { id_of(record, description) } else { None };
+        let mut json = Vec::with_capacity(256);
+        write_record(record, description, params, &mut json)?;
+        Ok(Answer { json: json.into(), id, created, page: None })
     };
-    let many = |records: Vec<S::Data>, created| -> Result<Answer> {
-        Ok(Answer { json: encode_list(&records, &description, params)?, id: None, created, page: None })
-    };
-    match call {
-        Call::Index => {
-            let page = service.index(params).await?;
-            let json = encode_list(&page.data, &description, params)?;
+    match output {
+        Output::Answer(answer) => Ok(answer),
+        Output::Count(count) => Ok(Answer { json: count.to_string().into(), ..Answer::default() }),
+        Output::Found(None) => Ok(Answer { json: Bytes::from_static(b"null"), ..Answer::default() }),
+        Output::Found(Some(record)) | Output::Record(record) => one(&record),
+        Output::Stored(stored) => one(&stored.into_inner()),
+        Output::Page(page) => {
+            let json = encode_list(&page.data, description, params)?;
             Ok(Answer { json, page: Some(page.info), ..Answer::default() })
         }
-        Call::Read(id) => one(service.read(&id, params).await?, false),
-        Call::Create(data) => one(service.create(data, params).await?, true),
-        Call::CreateMany(data) => many(service.create_many(data, params).await?, true),
-        Call::Modify(id, patch) => {
-            let stored = service.modify(&id, patch, params).await?;
-            let created = stored.is_created();
-            one(stored.into_inner(), created)
+        Output::Records(records) => {
+            let json = encode_list(&records, description, params)?;
+            Ok(Answer { json, id: None, created, page: None })
         }
-        Call::ModifyMany(patch) => many(service.modify_many(patch, params).await?, false),
-        Call::Update(id, data) => {
-            let stored = service.update(&id, data, params).await?;
-            let created = stored.is_created();
-            one(stored.into_inner(), created)
-        }
-        Call::Remove(id) => one(service.remove(&id, params).await?, false),
-        Call::RemoveMany => many(service.remove_many(params).await?, false),
     }
 }
 
@@ -60,12 +66,6 @@ pub(crate) fn id_of<T: Serialize + 'static>(record: &T, description: &Descriptio
     // A record that is not an object has no id, and needs none.
     read_fields(record, &[description.id_field().into()], &mut slot).ok()?;
     Id::from_value(&slot[0])
-}
-
-fn encode<T: Serialize + 'static>(record: &T, description: &Description, params: &Params) -> Result<Bytes> {
-    let mut json = Vec::with_capacity(256);
-    write_record(record, description, params, &mut json)?;
-    Ok(json.into())
 }
 
 fn encode_list<T: Serialize + 'static>(records: &[T], description: &Description, params: &Params) -> Result<Bytes> {
@@ -95,6 +95,8 @@ pub fn write_record<T: Serialize + 'static>(
         return write(record, json);
     }
     let value = match as_document(record) {
+        // Hooks may have added to what was revealed.
+        Some(_) if description.is_revealed() => return write(record, json),
         Some(document) => Value::Document(document.clone()),
         None => Value::from_serialize(record)?,
     };

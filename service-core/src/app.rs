@@ -1,14 +1,24 @@
 //! [`App`]: services by path.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::str::FromStr;
+use std::sync::{Arc, Weak};
 
 use futures::future::BoxFuture;
 use parking_lot::RwLock;
 
-use crate::{Description, Document, DynService, Error, Id, Result, RouteValues, Service, Text, Untyped};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::event::{EVENTS_WAITING, EventsOwner};
+use crate::hook::{Detached, Layer, STOP_TIME};
+use crate::pattern::PathPattern;
+use crate::{
+    Description, Document, DynService, Error, Hooks, Id, IdAs, Result, RouteValues, Service, Site, Subscription, Text,
+    Typed, Untyped,
+};
 
 /// Services by path: what a program is made of, and what transports expose.
 ///
@@ -25,9 +35,9 @@ use crate::{Description, Document, DynService, Error, Id, Result, RouteValues, S
 ///     Ok(vec![Document::new().with("id", 1).with("name", "Wren")].into())
 /// }))?;
 ///
-/// let birds = app.service("/birds/")?;
+/// let birds = app.documents("/birds/")?;
 /// assert_eq!(birds.index(&Params::new()).await?.data[0]["name"].as_str(), Some("Wren"));
-/// assert!(app.service("fish").is_err());
+/// assert!(app.documents("fish").is_err());
 /// # Ok(())
 /// # }
 /// ```
@@ -35,10 +45,29 @@ use crate::{Description, Document, DynService, Error, Id, Result, RouteValues, S
 pub struct App(Arc<Inner>);
 
 #[derive(Default)]
-struct Inner {
+pub(crate) struct Inner {
     mounts: RwLock<Mounts>,
+    hooks: RwLock<Vec<(PathPattern, Hooks<DynService>)>>,
+    events: EventsOwner,
+    detached: Detached,
     start: RwLock<Vec<Task>>,
     stop: RwLock<Vec<Task>>,
+}
+
+/// An app that is not kept alive.
+#[derive(Clone)]
+pub(crate) struct WeakApp(Weak<Inner>);
+
+impl WeakApp {
+    pub(crate) fn upgrade(&self) -> Option<App> {
+        self.0.upgrade().map(App)
+    }
+}
+
+impl fmt::Debug for WeakApp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeakApp").finish_non_exhaustive()
+    }
 }
 
 type Task = Arc<dyn Fn(App) -> BoxFuture<'static, Result<()>> + Send + Sync>;
@@ -46,6 +75,7 @@ type Task = Arc<dyn Fn(App) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 #[derive(Default)]
 struct Mounts {
     root: Node,
+    by_path: HashMap<String, Arc<Mount>>,
     all: Vec<Arc<Mount>>,
 }
 
@@ -65,6 +95,20 @@ pub struct Mount {
     description: Arc<Description>,
     /// The service as it was mounted, with its own types.
     typed: Arc<dyn Any + Send + Sync>,
+    /// The type of its records.
+    data: TypeId,
+    layer: Arc<dyn HasLayer>,
+}
+
+/// A mounted service, of which only the hooks of the app are wanted.
+trait HasLayer: Send + Sync {
+    fn layer(&self) -> Option<&Layer>;
+}
+
+impl<S: Service> HasLayer for Untyped<S> {
+    fn layer(&self) -> Option<&Layer> {
+        Self::layer(self)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +146,22 @@ impl Mount {
     }
 }
 
+/// A mounted service with ids and records of your own types; made by [`App::service`].
+pub type AppService<I, T, In = T> = Typed<IdAs<Arc<DynService>, I>, T, In>;
+
+impl Mount {
+    /// Sets the hooks of the app that are meant for this service.
+    fn set_hooks(&self, hooks: &[(PathPattern, Hooks<DynService>)]) {
+        let mut all = Hooks::new();
+        for (_, hooks) in hooks.iter().filter(|(pattern, _)| pattern.matches(&self.path)) {
+            all.extend(hooks);
+        }
+        if let Some(layer) = self.layer.layer() {
+            layer.set_hooks(&all);
+        }
+    }
+}
+
 impl fmt::Debug for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Mount").field("path", &self.path).finish_non_exhaustive()
@@ -127,13 +187,21 @@ impl App {
         let segments = parse(path)?;
         let path = path.trim_matches('/').to_owned();
         let service = Arc::new(service);
+        let site = Site::new(WeakApp(Arc::downgrade(&self.0)), path.as_str().into());
+        let below = Arc::new(Untyped::new(service.clone()));
+        let layer = Layer::new(below, site.clone(), self.0.events.0.clone(), self.0.detached.clone());
+        let untyped = Arc::new(Untyped::mounted_in(service.clone(), layer));
         let mount = Arc::new(Mount {
             path: path.clone(),
             segments: segments.clone(),
-            description: service.describe(),
+            description: untyped.describe(),
             typed: service.clone(),
-            service: Arc::new(Untyped::new(service)),
+            data: TypeId::of::<S::Data>(),
+            layer: untyped.clone(),
+            service: untyped,
         });
+        // Hooks that are added meanwhile wait, and find the service.
+        let hooks = self.0.hooks.read();
         let mut mounts = self.0.mounts.write();
         let mut node = &mut mounts.root;
         for segment in segments {
@@ -146,8 +214,109 @@ impl App {
             return Err(Error::conflict(format!("there is a service under `{}` already", taken.path)));
         }
         node.mount = Some(mount.clone());
+        mount.set_hooks(&hooks);
+        mounts.by_path.insert(path, mount.clone());
         mounts.all.push(mount);
+        drop(mounts);
+        drop(hooks);
+        service.mounted(&site);
         Ok(self)
+    }
+
+    /// Adds hooks for the services whose path matches a pattern, those that are mounted later among them.
+    ///
+    /// A pattern is a path, `*` for all services, or a path with `*` in the place of segments: at the end it stands for one or
+    /// more, elsewhere for one. Such hooks run around those of the service itself, and see documents whatever the service
+    /// is made of.
+    ///
+    /// ```
+    /// use remex_core::{App, AppContext, Error, Method, MethodSet, Result};
+    ///
+    /// async fn no_strangers(ctx: AppContext) -> Result<AppContext> {
+    ///     match ctx.is_client() && !ctx.params().headers.contains_key("authorization") {
+    ///         true => Err(Error::unauthenticated("say who you are")),
+    ///         false => Ok(ctx),
+    ///     }
+    /// }
+    ///
+    /// let app = App::new();
+    /// app.hooks("*", |hooks| hooks.before(MethodSet::ALL, no_strangers))?;
+    /// app.hooks("admin/*", |hooks| {
+    ///     hooks.after(Method::Read, |mut ctx| async move {
+    ///         for record in ctx.records_mut() {
+    ///             record.insert("seen_by", "admin");
+    ///         }
+    ///         Ok(ctx)
+    ///     })
+    /// })?;
+    /// # Ok::<(), remex_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for a pattern that no path can match.
+    pub fn hooks(
+        &self,
+        pattern: &str,
+        add: impl FnOnce(&mut Hooks<DynService>) -> &mut Hooks<DynService>,
+    ) -> Result<&Self> {
+        let pattern = PathPattern::parse(pattern)?;
+        let mut new = Hooks::new();
+        add(&mut new);
+        let mut hooks = self.0.hooks.write();
+        hooks.push((pattern, new));
+        let mounts = self.0.mounts.read().all.clone();
+        mounts.iter().for_each(|mount| mount.set_hooks(&hooks));
+        Ok(self)
+    }
+
+    /// Subscribes to the events of the services whose path matches a pattern, as in [`hooks`](Self::hooks).
+    ///
+    /// Events are sent for calls from inside the program and from clients alike, but for
+    /// [silent](crate::ServiceExt::silent) ones. Every subscriber has the events of one service in one and the same order.
+    ///
+    /// ```
+    /// use remex_core::{App, Document, FnService, Id, Params, Received, Service};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> remex_core::Result<()> {
+    /// let app = App::new();
+    /// app.mount("notes", FnService::<Id>::new("notes").on_create(|data: Document, _| async { Ok(data) }))?;
+    /// let mut events = app.subscribe("*")?;
+    /// app.documents("notes")?.create(Document::new().with("text", "sing"), &Params::new()).await?;
+    /// let Some(Received::Event(event)) = events.next().await else { panic!("no event") };
+    /// assert_eq!((&*event.path, event.name.as_str()), ("notes", "created"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) for a pattern that no path can match.
+    pub fn subscribe(&self, pattern: &str) -> Result<Subscription> {
+        self.subscribe_with(pattern, EVENTS_WAITING)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with so many events that may wait for the subscriber.
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe).
+    pub fn subscribe_with(&self, pattern: &str, waiting: usize) -> Result<Subscription> {
+        self.0.events.0.subscribe(pattern, waiting)
+    }
+
+    /// Sends an event of the program's own to the subscribers of a service.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is no such service.
+    pub fn emit(&self, path: &str, name: impl Into<Text>, data: Document) -> Result<()> {
+        let mount = self.mount_of(path)?;
+        if let Some(layer) = mount.layer.layer() {
+            layer.send(std::iter::once((name.into(), data)), None, None);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn detached(&self) -> &Detached {
+        &self.0.detached
     }
 
     /// Returns the service under a path, speaking documents.
@@ -157,8 +326,45 @@ impl App {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none.
-    pub fn service(&self, path: &str) -> Result<Arc<DynService>> {
+    pub fn documents(&self, path: &str) -> Result<Arc<DynService>> {
         self.mount_of(path).map(|mount| mount.service.clone())
+    }
+
+    /// Returns the service under a path, speaking your own types, whatever it is made of.
+    ///
+    /// `I` is what you take ids for, `T` what you take records for. What is created is a `T` as well, unless
+    /// [`taking`](Typed::taking) says otherwise. Hooks run and events are sent as for any other call.
+    ///
+    /// ```
+    /// use remex_core::{App, Document, FnService, Id, Params, Result, Service};
+    ///
+    /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
+    /// struct Bird { id: i64, name: String }
+    ///
+    /// async fn name(app: &App, id: i64) -> Result<String> {
+    ///     Ok(app.service::<i64, Bird>("birds")?.read(&id, &Params::new()).await?.name)
+    /// }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<()> {
+    /// # let app = App::new();
+    /// # app.mount("birds", FnService::<Id>::new("birds").on_read(|_, _| async {
+    /// #     Ok(Document::new().with("id", 1).with("name", "Wren"))
+    /// # }))?;
+    /// # assert_eq!(name(&app, 1).await?, "Wren");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none.
+    pub fn service<I, T>(&self, path: &str) -> Result<AppService<I, T>>
+    where
+        I: Clone + fmt::Display + FromStr + Send + Sync + 'static,
+        T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    {
+        let mount = self.mount_of(path)?;
+        let typed = Typed::new(IdAs::new(mount.service.clone()));
+        Ok(if mount.data == TypeId::of::<T>() { typed.trusting() } else { typed })
     }
 
     /// Returns the service under a path with its own type, as it was mounted.
@@ -177,6 +383,9 @@ impl App {
 
     fn mount_of(&self, path: &str) -> Result<Arc<Mount>> {
         let trimmed = path.trim_matches('/');
+        if let Some(mount) = self.0.mounts.read().by_path.get(trimmed) {
+            return Ok(mount.clone());
+        }
         self.find(trimmed.split('/').map(Into::into).collect::<Vec<_>>().as_slice())
             .map(|found| found.mount)
             .ok_or_else(|| Error::not_found(format!("there is no service under `{}`", crate::error::shown(trimmed))))
@@ -243,11 +452,19 @@ impl App {
         Ok(())
     }
 
-    /// Does what is to be done at the stop, all of it, whatever fails.
+    /// Waits for detached hooks, then does what is to be done at the stop, all of it, whatever fails.
+    ///
+    /// Hooks that have not come to their end within 20 seconds are waited for no longer.
     ///
     /// # Errors
     /// Whatever the first task that failed answered.
     pub async fn stop(&self) -> Result<()> {
+        if self.0.detached.running() > 0 && tokio::time::timeout(STOP_TIME, self.0.detached.finish()).await.is_err() {
+            tracing::warn!(
+                unfinished = self.0.detached.running(),
+                "detached hooks took too long and are not waited for"
+            );
+        }
         let tasks = self.0.stop.read().clone();
         let mut outcome = Ok(());
         for task in tasks.into_iter().rev() {
@@ -346,9 +563,9 @@ mod tests {
         assert_eq!(find("users/files").as_deref(), Some("{tenant}/files tenant=users"));
         assert_eq!(find("users/5"), None);
         assert_eq!(find("users//notes"), None);
-        assert!(app.service("///users/").is_ok());
-        assert!(app.service("users/{user}/notes").is_ok());
-        assert!(app.service("unknown").is_err());
+        assert!(app.documents("///users/").is_ok());
+        assert!(app.documents("users/{user}/notes").is_ok());
+        assert!(app.documents("unknown").is_err());
     }
 
     #[test]

@@ -238,7 +238,13 @@ impl Description {
         if let Some(select) = self.selected(params) {
             record = record.project(std::iter::once(&self.id_path).chain(select));
         }
-        if params.is_client() && !self.options.hidden_fields.is_empty() {
+        if params.is_client() { self.without_hidden(&record) } else { record }
+    }
+
+    /// Returns a record without what is hidden from clients.
+    pub(crate) fn without_hidden(&self, record: &Document) -> Document {
+        let mut record = record.clone();
+        if !self.options.hidden_fields.is_empty() {
             record.retain(|name, _| !self.options.hidden_fields.iter().any(|hidden| hidden.as_str() == name));
         }
         record

@@ -19,6 +19,8 @@ pub struct Description {
     /// The id field as a path: it is shown whatever is selected.
     pub(crate) id_path: Path,
     pub(crate) streams: bool,
+    pub(crate) revealed: bool,
+    pub(crate) hooked: bool,
 }
 
 impl Description {
@@ -68,7 +70,15 @@ impl Description {
             bounds: options.bounds,
         };
         let id_path = Path::new(options.id_field.clone())?;
-        Ok(Self { options: Options { fields, ..options }, methods: MethodSet::ALL, syntax, id_path, streams: false })
+        Ok(Self {
+            options: Options { fields, ..options },
+            methods: MethodSet::ALL,
+            syntax,
+            id_path,
+            streams: false,
+            revealed: false,
+            hooked: false,
+        })
     }
 
     /// Sets the methods that the service offers. Defaults to all six.
@@ -87,6 +97,31 @@ impl Description {
         self
     }
 
+    /// Says that documents leave the service as the caller may see them, so that nobody takes anything away again: hooks
+    /// may have added to them. Defaults to no: what a service answers goes through [`reveal`](Self::reveal) on its way out.
+    #[must_use]
+    pub(crate) const fn with_revealed(mut self, revealed: bool) -> Self {
+        self.revealed = revealed;
+        self
+    }
+
+    /// Says that the service has hooks, which are told what hooks around them have decided.
+    #[must_use]
+    pub(crate) const fn with_hooks(mut self) -> Self {
+        self.hooked = true;
+        self
+    }
+
+    /// Returns whether the service has hooks.
+    pub(crate) const fn has_hooks(&self) -> bool {
+        self.hooked
+    }
+
+    /// Returns whether documents leave the service as the caller may see them.
+    pub(crate) const fn is_revealed(&self) -> bool {
+        self.revealed
+    }
+
     /// Returns the description of a service that says nothing about itself: all methods, default options, `name`.
     #[must_use]
     pub fn of_name(name: &str) -> Arc<Self> {
@@ -96,6 +131,8 @@ impl Description {
             syntax: QuerySyntax::default(),
             id_path: crate::IntoPath::into_path("id"),
             streams: false,
+            revealed: false,
+            hooked: false,
             options,
         })
     }

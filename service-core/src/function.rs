@@ -156,8 +156,8 @@ impl<I, T, In> fmt::Debug for FnService<I, T, In> {
 impl<I, T, In> Service for FnService<I, T, In>
 where
     I: Clone + fmt::Display + std::str::FromStr + Send + Sync + 'static,
-    T: Serialize + Clone + Send + Sync + 'static,
-    In: DeserializeOwned + Send + 'static,
+    T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+    In: DeserializeOwned + Clone + Send + Sync + 'static,
 {
     type Id = I;
     type Data = T;

@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Answer, Call, Description, Page, Params, Patch, Result, Service, Stored, answer};
+use crate::{Answer, Call, Description, Page, Params, Patch, Result, Service, Site, Stored, answer};
 
 /// A view of a service with another record type; made by [`ServiceExt::map`](crate::ServiceExt::map).
 pub struct Map<S, T, E, D> {
@@ -24,7 +24,7 @@ pub struct Map<S, T, E, D> {
 impl<S: Service, T, E, D> Map<S, T, E, D> {
     pub(crate) fn new(service: S, encode: E, decode: D) -> Self {
         // The view's records may be no objects, and lists of those are not streamed.
-        let description = Arc::new(Arc::unwrap_or_clone(service.describe()).with_streaming(false));
+        let description = Arc::new(Arc::unwrap_or_clone(service.describe()).with_streaming(false).with_revealed(false));
         Self { service, encode, decode, description, record: PhantomData }
     }
 }
@@ -108,5 +108,9 @@ where
 
     fn describe(&self) -> Arc<Description> {
         self.description.clone()
+    }
+
+    fn mounted(&self, site: &Site) {
+        self.service.mounted(site);
     }
 }

@@ -90,6 +90,18 @@ impl MethodSet {
     }
 }
 
+impl From<Method> for MethodSet {
+    fn from(method: Method) -> Self {
+        Self::NONE.with(method)
+    }
+}
+
+impl<const N: usize> From<[Method; N]> for MethodSet {
+    fn from(methods: [Method; N]) -> Self {
+        methods.into_iter().collect()
+    }
+}
+
 impl FromIterator<Method> for MethodSet {
     fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Self {
         methods.into_iter().fold(Self::NONE, Self::with)

@@ -38,6 +38,8 @@ pub struct Params {
     pub missing: Option<Missing>,
     /// Whether `read_many` leaves out ids without a record instead of answering 404.
     pub skip_missing: bool,
+    /// Whether the call passes over all hooks and has no events; see [`ServiceExt::silent`](crate::ServiceExt::silent).
+    pub silent: bool,
     /// Whether records are answered whole, with what the client may not see and did not select: for a caller inside the
     /// program that has a type for them and reveals on the way out what is the client's. [`Typed`](crate::Typed) sets it.
     pub whole: bool,
@@ -94,6 +96,7 @@ impl fmt::Debug for Params {
             .field("paginate", &self.paginate)
             .field("missing", &self.missing)
             .field("skip_missing", &self.skip_missing)
+            .field("silent", &self.silent)
             .field("whole", &self.whole)
             .finish_non_exhaustive()
     }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Intent, Method, Page, Paginate, Params, Patch, Query, Result,
+    Answer, Call, Description, Document, Error, Id, Intent, Method, Page, Paginate, Params, Patch, Query, Result, Site,
     Stored, answer,
 };
 
@@ -68,9 +68,9 @@ pub trait Service: Send + Sync {
     /// What names one record.
     type Id: Clone + Display + FromStr + Send + Sync + 'static;
     /// A record as it is stored and answered.
-    type Data: Serialize + Clone + Send + Sync + 'static;
+    type Data: Serialize + DeserializeOwned + Clone + Send + Sync + 'static;
     /// What `create` and `update` take.
-    type Input: DeserializeOwned + Send + 'static;
+    type Input: DeserializeOwned + Clone + Send + Sync + 'static;
 
     /// Lists the records that match the query, in its order.
     ///
@@ -244,6 +244,11 @@ pub trait Service: Send + Sync {
     fn describe(&self) -> Arc<Description> {
         Description::of_name("this service")
     }
+
+    /// Is told where the service has been mounted. A service that needs nothing of its app does without.
+    fn mounted(&self, site: &Site) {
+        let _ = site;
+    }
 }
 
 /// A service of documents, of whatever make: what an [`App`](crate::App) holds.
@@ -359,6 +364,10 @@ macro_rules! forward_through_pointer {
 
                 fn describe(&self) -> Arc<Description> {
                     (**self).describe()
+                }
+
+                fn mounted(&self, site: &Site) {
+                    (**self).mounted(site);
                 }
             }
         )*

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Document, Error, Map, Params, Result, Service, Typed, Untyped};
+use crate::{Document, Error, Hooked, Map, Params, Result, Service, Silent, Typed, Untyped};
 
 /// Conveniences for whoever calls or shapes a service. Every [`Service`] has them; nothing implements them.
 pub trait ServiceExt: Service {
@@ -46,9 +46,29 @@ pub trait ServiceExt: Service {
     where
         Self: Sized + Service<Data = Document, Input = Document>,
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-        In: Serialize + DeserializeOwned + Send + 'static,
+        In: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
     {
         Typed::new(self)
+    }
+
+    /// Puts hooks around the service; there are none yet.
+    fn hooked(self) -> Hooked<Self>
+    where
+        Self: Sized + 'static,
+    {
+        Hooked::new(self)
+    }
+
+    /// Returns a view of the service whose calls pass over all hooks and have no events.
+    ///
+    /// ```
+    /// # use remex_core::{DynService, Params, Result, Service, ServiceExt};
+    /// async fn really_all(notes: &DynService) -> Result<u64> {
+    ///     notes.silent().count(&Params::new()).await
+    /// }
+    /// ```
+    fn silent(&self) -> Silent<&Self> {
+        Silent::new(self)
     }
 
     /// Returns a view of a typed service that speaks documents.

@@ -1,4 +1,4 @@
-//! [`Typed`], a view of a service of documents that speaks your own types; and [`Untyped`], the reverse.
+//! [`Typed`], a view of a service of documents that speaks your own types.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Paginate, Params, Patch, Query,
-    Result, Service, Stored, answer, fit,
+    Answer, Call, Description, Document, Error, Intent, Missing, Page, Paginate, Params, Patch, Query, Result, Service,
+    Site, Stored, answer, fit,
 };
 
 /// A view of a service of documents that speaks your own types: `T` for records, `In` for what is created.
@@ -27,7 +27,7 @@ use crate::{
 /// # use std::sync::Arc;
 /// #[derive(Clone, serde::Serialize, serde::Deserialize)]
 /// struct Todo { id: i64, title: String }
-/// #[derive(serde::Serialize, serde::Deserialize)]
+/// #[derive(Clone, serde::Serialize, serde::Deserialize)]
 /// struct NewTodo { title: String }
 ///
 /// async fn first_todo(todos: Arc<DynService>) -> Result<Todo> {
@@ -37,13 +37,30 @@ use crate::{
 /// ```
 pub struct Typed<S, T, In = T> {
     service: S,
+    description: Arc<Description>,
+    /// Whether the service makes sure by itself that every record is a `T`.
+    trusted: bool,
     types: PhantomData<fn() -> (T, In)>,
 }
 
-impl<S, T, In> Typed<S, T, In> {
+impl<S: Service, T, In> Typed<S, T, In> {
     /// Gives types to a service of documents.
-    pub const fn new(service: S) -> Self {
-        Self { service, types: PhantomData }
+    pub fn new(service: S) -> Self {
+        // What comes out of the view is whole, documents among it.
+        let description = Arc::new(service.describe().as_ref().clone().with_revealed(false));
+        Self { service, description, trusted: false, types: PhantomData }
+    }
+
+    /// Says that below the documents is a service of records of the same type, which checks them itself.
+    pub(crate) const fn trusting(mut self) -> Self {
+        self.trusted = true;
+        self
+    }
+
+    /// Returns the same view with another type for what is created.
+    #[must_use]
+    pub fn taking<New>(self) -> Typed<S, T, New> {
+        Typed { service: self.service, description: self.description, trusted: self.trusted, types: PhantomData }
     }
 
     /// Returns the service of documents.
@@ -78,6 +95,9 @@ where
     }
 
     fn check_whole(&self, document: &Document) -> Result<()> {
+        if self.trusted {
+            return Ok(());
+        }
         let description = self.service.describe();
         // What is missing may be the store's to fill in: the id, times, and defaults of fields that it knows.
         fit::check::<T>(document, |fault| {
@@ -129,7 +149,7 @@ impl<S, T, In> Service for Typed<S, T, In>
 where
     S: Service<Data = Document, Input = Document>,
     T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
-    In: Serialize + DeserializeOwned + Send + 'static,
+    In: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
 {
     type Id = S::Id;
     type Data = T;
@@ -151,6 +171,9 @@ where
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
         let mut params = self.whole(Intent::Modify, params)?;
+        if self.trusted {
+            return self.service.modify(id, patch, &params).await?.try_map(to_typed);
+        }
         match self.service.read(id, &self.look(Intent::Modify, &params)?).await {
             Ok(record) => self.check_modified(record, patch.clone())?,
             Err(error) if error.is_not_found() => {
@@ -209,7 +232,9 @@ where
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
-        fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
+        if !self.trusted {
+            fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
+        }
         self.service
             .modify_many(patch, &*self.whole(Intent::ModifyMany, params)?)
             .await?
@@ -235,161 +260,10 @@ where
     }
 
     fn describe(&self) -> Arc<Description> {
-        self.service.describe()
-    }
-}
-
-/// A view of any service that speaks documents, and ids as text: what an [`App`](crate::App) holds.
-///
-/// Data that does not fit the service's types is an error that names every bad field.
-#[derive(Debug)]
-pub struct Untyped<S> {
-    service: S,
-}
-
-impl<S: Service> Untyped<S> {
-    /// Makes a service speak documents.
-    pub const fn new(service: S) -> Self {
-        Self { service }
+        self.description.clone()
     }
 
-    /// Returns the service with its own types.
-    pub const fn inner(&self) -> &S {
-        &self.service
-    }
-
-    fn id(&self, id: &Id) -> Result<S::Id> {
-        id.as_str().parse().map_err(|_| Error::no_record(self.service.describe().name(), id))
-    }
-
-    /// Reads an id under which a record may have to be made.
-    fn id_to_update(&self, id: &Id, params: &Params) -> Result<S::Id> {
-        self.id(id).map_err(|error| {
-            let description = self.service.describe();
-            match description.missing(params) {
-                Missing::NotFound => error,
-                Missing::Create => Error::bad_request(format!(
-                    "`{}` cannot be an id of `{}`",
-                    crate::error::shown(id.as_str()),
-                    description.name()
-                )),
-            }
-        })
-    }
-
-    fn record(&self, record: S::Data, params: &Params) -> Result<Document> {
-        let description = self.service.describe();
-        let document = Document::from_serialize(&record)?;
-        Ok(if description.reveals_all(params) { document } else { description.reveal(document, params) })
-    }
-
-    fn records(&self, records: Vec<S::Data>, params: &Params) -> Result<Vec<Document>> {
-        records.into_iter().map(|record| self.record(record, params)).collect()
-    }
-
-    /// A method that is not offered is said to be so before its data is found not to fit.
-    fn input(&self, data: &Document, method: Method) -> Result<S::Input> {
-        let description = self.service.describe();
-        if !description.methods().contains(method) {
-            let name = description.name();
-            return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
-        }
-        data.to_typed()
-    }
-}
-
-#[async_trait]
-#[deny(clippy::missing_trait_methods)]
-impl<S: Service> Service for Untyped<S> {
-    type Id = Id;
-    type Data = Document;
-    type Input = Document;
-
-    async fn index(&self, params: &Params) -> Result<Page<Document>> {
-        self.service.index(params).await?.try_map(|record| self.record(record, params))
-    }
-
-    async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
-        self.record(self.service.read(&self.id(id)?, params).await?, params)
-    }
-
-    async fn create(&self, data: Document, params: &Params) -> Result<Document> {
-        self.record(self.service.create(self.input(&data, Method::Create)?, params).await?, params)
-    }
-
-    async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
-        self.service.modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
-    }
-
-    async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
-        let data = self.input(&data, Method::Update)?;
-        let id = self.id_to_update(id, params)?;
-        self.service.update(&id, data, params).await?.try_map(|record| self.record(record, params))
-    }
-
-    async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
-        self.record(self.service.remove(&self.id(id)?, params).await?, params)
-    }
-
-    async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
-        self.service.find_one(params).await?.map(|record| self.record(record, params)).transpose()
-    }
-
-    async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
-        let ids = ids
-            .iter()
-            .map(|id| self.id(id))
-            .filter(|id| id.is_ok() || !params.skip_missing)
-            .collect::<Result<Vec<_>>>()?;
-        self.records(self.service.read_many(&ids, params).await?, params)
-    }
-
-    async fn count(&self, params: &Params) -> Result<u64> {
-        self.service.count(params).await
-    }
-
-    async fn create_many(&self, data: Vec<Document>, params: &Params) -> Result<Vec<Document>> {
-        let data = data.iter().map(|data| self.input(data, Method::Create)).collect::<Result<_>>()?;
-        self.records(self.service.create_many(data, params).await?, params)
-    }
-
-    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
-        self.records(self.service.modify_many(patch, params).await?, params)
-    }
-
-    async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
-        self.records(self.service.remove_many(params).await?, params)
-    }
-
-    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
-        let seen_by = Params { provider: params.provider.clone(), query: params.query.clone(), ..Params::default() };
-        self.service.index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
-    }
-
-    async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
-        // The service writes its own JSON; only what goes in is turned into its types.
-        let call = match call {
-            Call::Index => Call::Index,
-            Call::Read(id) => Call::Read(self.id(&id)?),
-            Call::Create(data) => Call::Create(self.input(&data, Method::Create)?),
-            Call::CreateMany(data) => {
-                // Whether a client may do so at all comes before whether its data fits.
-                self.service.describe().plan(Intent::CreateMany(data.len()), params)?;
-                Call::CreateMany(data.iter().map(|data| self.input(data, Method::Create)).collect::<Result<_>>()?)
-            }
-            Call::Modify(id, patch) => Call::Modify(self.id(&id)?, patch),
-            Call::ModifyMany(patch) => Call::ModifyMany(patch),
-            Call::Update(id, data) => {
-                let data = self.input(&data, Method::Update)?;
-                Call::Update(self.id_to_update(&id, params)?, data)
-            }
-            Call::Remove(id) => Call::Remove(self.id(&id)?),
-            Call::RemoveMany => Call::RemoveMany,
-        };
-        self.service.answer(call, params).await
-    }
-
-    fn describe(&self) -> Arc<Description> {
-        self.service.describe()
+    fn mounted(&self, site: &Site) {
+        self.service.mounted(site);
     }
 }

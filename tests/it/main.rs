@@ -1,5 +1,7 @@
 //! What several crates have to do together: an app of services in memory, behind its routes.
 
+mod hooks;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -68,7 +70,7 @@ struct Bird {
     wings: Option<u8>,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct NewBird {
     name: String,
     wings: Option<u8>,
@@ -89,7 +91,7 @@ async fn a_typed_service_names_every_bad_field_and_stays_as_it_was() {
     let program = Params::new();
     let wren = birds.create(NewBird { name: "Wren".into(), wings: Some(2) }, &program).await.expect("created");
     assert_eq!(send(&router, "GET", "/birds/1", "").await.1, r#"{"id":1,"name":"Wren","wings":2}"#);
-    let document = app.service("birds").expect("mounted").read(&Id::from(1), &program).await.expect("read");
+    let document = app.documents("birds").expect("mounted").read(&Id::from(1), &program).await.expect("read");
     assert_eq!(document.to_typed::<Bird>().expect("a bird"), wren);
 }
 

@@ -47,7 +47,7 @@ fn bytes_per_record<T>(fill: impl FnOnce() -> T) -> i64 {
 async fn filled<T, In>(new: impl Fn(i64) -> In) -> MemoryService<T, In>
 where
     T: Clone + Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
-    In: Serialize + serde::de::DeserializeOwned + Send + Sync + 'static,
+    In: Serialize + serde::de::DeserializeOwned + Clone + Send + Sync + 'static,
 {
     let todos = MemoryService::new(Options::new("todos")).expect("options");
     for number in 1..=RECORDS {

@@ -96,7 +96,7 @@ struct Bird {
     wings: u8,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 struct NewBird {
     name: String,
 }

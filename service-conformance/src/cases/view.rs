@@ -201,16 +201,16 @@ async fn a_mapped_view_stores_the_same_records(suite: Suite) -> Outcome {
 async fn an_app_finds_a_service_however_it_is_spelt(suite: Suite) -> Outcome {
     let people = suite.three(|options| options).await?;
     let app = App::new();
-    holds(app.service("people").is_err(), "what is not mounted is not found")?;
+    holds(app.documents("people").is_err(), "what is not mounted is not found")?;
     let service: Arc<DynService> = people.service().clone();
     app.mount("people", service)?;
     for path in ["people", "/people", "people/", "///people//"] {
-        let found = app.service(path)?;
+        let found = app.documents(path)?;
         named(&found.index(&Params::client(Provider::Rest)).await?.data, &["Bob", "Doug", "Alice"])?;
     }
     equal(
         "the kind of the error of another path",
-        app.service("persons").err().map(|error| error.kind()),
+        app.documents("persons").err().map(|error| error.kind()),
         Some(ErrorKind::NotFound),
     )
 }

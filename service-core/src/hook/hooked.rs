@@ -1,0 +1,324 @@
+//! [`Hooked`]: a service with hooks around it.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use super::{
+    AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, nested, run, stream,
+};
+use crate::answer::encode;
+use crate::output::same;
+use crate::{
+    Answer, Call, Description, Document, Method, MethodSet, Output, Page, Params, Patch, Result, Service, Site, Stored,
+};
+
+/// A service with hooks around it; made by [`ServiceExt::hooked`](crate::ServiceExt::hooked).
+///
+/// Every call goes through the hooks of its method, whoever makes it and whatever wraps the service; calls through
+/// [`silent`](crate::ServiceExt::silent) do not. Methods without hooks cost nothing.
+///
+/// ```
+/// use remex_core::{Document, FnService, HookContext, Id, Method, Params, Service, ServiceExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> remex_core::Result<()> {
+/// let notes = FnService::<Id>::new("notes")
+///     .on_create(|data: Document, _| async { Ok(data) })
+///     .hooked()
+///     .before(Method::Create, |mut ctx| async move {
+///         ctx.data_mut()?.insert("done", false);
+///         Ok(ctx)
+///     });
+/// let note = notes.create(Document::new().with("text", "sing"), &Params::new()).await?;
+/// assert_eq!(note.to_string(), r#"{"text":"sing","done":false}"#);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Hooked<S: Service + 'static> {
+    service: Arc<S>,
+    hooks: Hooks<S>,
+    chains: Chains<S>,
+    /// What the service says about itself.
+    inner: Arc<Description>,
+    description: Arc<Description>,
+    site: OnceLock<Site>,
+}
+
+impl<S: Service + 'static> Hooked<S> {
+    /// Puts hooks around a service; there are none yet.
+    pub fn new(service: S) -> Self {
+        let inner = service.describe();
+        let documents = std::any::TypeId::of::<S::Data>() == std::any::TypeId::of::<Document>();
+        let description = Arc::new(inner.as_ref().clone().with_hooks().with_revealed(documents));
+        let hooks = Hooks::new();
+        let chains = Chains::new(&hooks);
+        Self { service: Arc::new(service), hooks, chains, inner, description, site: OnceLock::new() }
+    }
+
+    /// Returns the service below the hooks.
+    pub const fn inner(&self) -> &Arc<S> {
+        &self.service
+    }
+
+    fn with(mut self, add: impl FnOnce(&mut Hooks<S>) -> &mut Hooks<S>) -> Self {
+        add(&mut self.hooks);
+        self.chains = Chains::new(&self.hooks);
+        self
+    }
+
+    /// Adds a hook around the methods, see [`Hooks::around`].
+    #[must_use]
+    pub fn around<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>, Next<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.around(methods, hook))
+    }
+
+    /// Adds a hook that runs before the methods, see [`Hooks::before`].
+    #[must_use]
+    pub fn before<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.before(methods, hook))
+    }
+
+    /// Adds a hook that runs behind the methods, see [`Hooks::after`].
+    #[must_use]
+    pub fn after<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.after(methods, hook))
+    }
+
+    /// Adds a hook that runs where something failed, see [`Hooks::error`].
+    #[must_use]
+    pub fn error<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.error(methods, hook))
+    }
+
+    /// Adds a hook that runs on its own behind a call, see [`Hooks::detached`].
+    #[must_use]
+    pub fn detached<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.detached(methods, hook))
+    }
+
+    /// Adds a type that is a hook, see [`Hooks::add`].
+    ///
+    /// # Panics
+    /// Where the kind is [`HookKind::Around`].
+    #[must_use]
+    pub fn add(self, kind: HookKind, methods: impl Into<MethodSet>, hook: impl Hook<S>) -> Self {
+        self.with(|hooks| hooks.add(kind, methods, hook))
+    }
+
+    /// Adds a type that is an around hook, see [`Hooks::add_around`].
+    #[must_use]
+    pub fn add_around(self, methods: impl Into<MethodSet>, hook: impl AroundHook<S>) -> Self {
+        self.with(|hooks| hooks.add_around(methods, hook))
+    }
+
+    /// Adds several hooks that belong together, see [`HookSet`].
+    #[must_use]
+    pub fn apply(self, set: impl HookSet<S>) -> Self {
+        self.with(|hooks| hooks.apply(set))
+    }
+
+    /// Returns whether calls of the method go straight to the service.
+    fn passes(&self, method: Method, params: &Params) -> bool {
+        params.silent || !self.chains.hooked.contains(method) && params.extensions.get::<Baton>().is_none()
+    }
+
+    fn context(&self, call: Call<S::Id, S::Input>, params: Params) -> HookContext<S> {
+        HookContext::new(self.service.clone(), self.inner.clone(), self.site.get().cloned(), call, params)
+    }
+
+    fn pool(&self) -> Detached {
+        self.site.get().and_then(Site::app).map_or_else(Detached::unmounted, |app| app.detached().clone())
+    }
+
+    /// Runs a call through the hooks.
+    async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<(Output<S::Data>, Params)> {
+        let chain = self.chains.of(call.method()).clone();
+        let operation = call.operation();
+        let ctx = self.context(call, params.clone());
+        let pool = self.pool();
+        let ran = Box::pin(async move { run(chain, ctx, json, &pool).await });
+        // The app counts the calls of its services itself.
+        let ran = match self.site.get() {
+            Some(_) => ran.await?,
+            None => nested(self.inner.name(), operation.name(), ran).await?,
+        };
+        ran.shown(&self.inner)
+    }
+
+    async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
+        Ok(self.run(call, params, false).await?.0)
+    }
+
+    /// Shows a record that went past the hooks as it would have been shown by them.
+    fn reveal(&self, record: S::Data, params: &Params) -> S::Data {
+        if self.inner.is_revealed() || self.inner.reveals_all(params) {
+            return record;
+        }
+        match same::<S::Data, Document>(record) {
+            Ok(document) => match same(self.inner.reveal(document, params)) {
+                Ok(record) => record,
+                Err(_) => unreachable!("a document is a document"),
+            },
+            Err(record) => record,
+        }
+    }
+}
+
+impl<S: Service + fmt::Debug + 'static> fmt::Debug for Hooked<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hooked").field("service", &self.service).field("hooks", &self.hooks).finish()
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: Service + 'static> Service for Hooked<S> {
+    type Id = S::Id;
+    type Data = S::Data;
+    type Input = S::Input;
+
+    async fn index(&self, params: &Params) -> Result<Page<S::Data>> {
+        if self.passes(Method::Index, params) {
+            return Ok(self.service.index(params).await?.map(|record| self.reveal(record, params)));
+        }
+        self.output(Call::Index, params).await?.into_page()
+    }
+
+    async fn read(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
+        if self.passes(Method::Read, params) {
+            return Ok(self.reveal(self.service.read(id, params).await?, params));
+        }
+        self.output(Call::Read(id.clone()), params).await?.into_record()
+    }
+
+    async fn create(&self, data: S::Input, params: &Params) -> Result<S::Data> {
+        if self.passes(Method::Create, params) {
+            return Ok(self.reveal(self.service.create(data, params).await?, params));
+        }
+        self.output(Call::Create(data), params).await?.into_record()
+    }
+
+    async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<S::Data>> {
+        if self.passes(Method::Modify, params) {
+            return Ok(self.service.modify(id, patch, params).await?.map(|record| self.reveal(record, params)));
+        }
+        self.output(Call::Modify(id.clone(), patch), params).await?.into_stored()
+    }
+
+    async fn update(&self, id: &S::Id, data: S::Input, params: &Params) -> Result<Stored<S::Data>> {
+        if self.passes(Method::Update, params) {
+            return Ok(self.service.update(id, data, params).await?.map(|record| self.reveal(record, params)));
+        }
+        self.output(Call::Update(id.clone(), data), params).await?.into_stored()
+    }
+
+    async fn remove(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
+        if self.passes(Method::Remove, params) {
+            return Ok(self.reveal(self.service.remove(id, params).await?, params));
+        }
+        self.output(Call::Remove(id.clone()), params).await?.into_record()
+    }
+
+    async fn find_one(&self, params: &Params) -> Result<Option<S::Data>> {
+        if self.passes(Method::Index, params) {
+            return Ok(self.service.find_one(params).await?.map(|record| self.reveal(record, params)));
+        }
+        self.output(Call::FindOne, params).await?.into_found()
+    }
+
+    async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<S::Data>> {
+        if self.passes(Method::Read, params) {
+            let records = self.service.read_many(ids, params).await?;
+            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+        }
+        self.output(Call::ReadMany(ids.to_vec()), params).await?.into_records()
+    }
+
+    async fn count(&self, params: &Params) -> Result<u64> {
+        if self.passes(Method::Index, params) {
+            return self.service.count(params).await;
+        }
+        self.output(Call::Count, params).await?.into_count()
+    }
+
+    async fn create_many(&self, data: Vec<S::Input>, params: &Params) -> Result<Vec<S::Data>> {
+        if self.passes(Method::Create, params) {
+            let records = self.service.create_many(data, params).await?;
+            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+        }
+        self.output(Call::CreateMany(data), params).await?.into_records()
+    }
+
+    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<S::Data>> {
+        if self.passes(Method::Modify, params) {
+            let records = self.service.modify_many(patch, params).await?;
+            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+        }
+        self.output(Call::ModifyMany(patch), params).await?.into_records()
+    }
+
+    async fn remove_many(&self, params: &Params) -> Result<Vec<S::Data>> {
+        if self.passes(Method::Remove, params) {
+            let records = self.service.remove_many(params).await?;
+            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+        }
+        self.output(Call::RemoveMany, params).await?.into_records()
+    }
+
+    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<S::Data>> {
+        if self.passes(Method::Index, &params) {
+            let shown = Params {
+                provider: params.provider.clone(),
+                query: params.query.clone(),
+                whole: params.whole,
+                ..Params::default()
+            };
+            return self.service.index_stream(params).map(move |record| Ok(self.reveal(record?, &shown))).boxed();
+        }
+        let chain = self.chains.of(Method::Index).clone();
+        stream(&*self.service, chain, self.context(Call::Index, params), self.pool())
+    }
+
+    async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {
+        if self.passes(call.method(), params) {
+            return self.service.answer(call, params).await;
+        }
+        let operation = call.operation();
+        let (output, params) = self.run(call, params, true).await?;
+        encode(output, operation, &self.description, &params)
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        self.description.clone()
+    }
+
+    fn mounted(&self, site: &Site) {
+        // Mounted twice, the first place is the one that hooks are told.
+        drop(self.site.set(site.clone()));
+        self.service.mounted(site);
+    }
+}

@@ -1,0 +1,322 @@
+//! Runs a call through its hooks; the order stands at the top of the module.
+
+use std::sync::Arc;
+
+use futures::stream::{self, BoxStream};
+use futures::{StreamExt, TryStreamExt};
+
+use super::context::Home;
+use super::hooks::Chain;
+use super::{Baton, Detached, EventChoice, Hook, HookContext, HookFuture, HookKind};
+use crate::output::{perform, same};
+use crate::{Call, Description, Document, Error, Intent, Output, Page, Params, Query, Result, Service, Text};
+
+/// The rest of a call, for an around hook to run.
+pub struct Next<S: Service + ?Sized> {
+    chain: Arc<Chain<S>>,
+    position: usize,
+    json: bool,
+}
+
+impl<S: Service + ?Sized + 'static> Next<S> {
+    /// Runs the rest of the call: the hooks inside this one and the method.
+    ///
+    /// # Errors
+    /// What the rest of the call comes to.
+    pub fn run(self, mut ctx: HookContext<S>) -> HookFuture<S> {
+        let Self { chain, position, json } = self;
+        match chain.around.get(position).cloned() {
+            Some(hook) => {
+                ctx.state_mut().kind = HookKind::Around;
+                let next = Self { chain, position: position + 1, json };
+                Box::pin(async move { hook.run(ctx, next).await?.check() })
+            }
+            None => Box::pin(innermost(chain, ctx, json)),
+        }
+    }
+}
+
+impl<S: Service + ?Sized> std::fmt::Debug for Next<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Next").field("position", &self.position).finish_non_exhaustive()
+    }
+}
+
+/// What is left of a call when its hooks have run.
+pub(crate) struct Ran<T> {
+    /// Of a call that changes records these are whole: what the query selects is applied by [`shown`](Self::shown).
+    pub(crate) output: Output<T>,
+    /// The params as the hooks left them.
+    pub(crate) params: Params,
+    selected: bool,
+    pub(crate) event: EventChoice,
+    pub(crate) emitted: Vec<(Text, Document)>,
+}
+
+impl<T: 'static> Ran<T> {
+    /// Returns what the caller gets to see.
+    pub(crate) fn shown(self, description: &Description) -> Result<(Output<T>, Params)> {
+        let Self { output, params, selected, .. } = self;
+        let output = if selected { reveal(output, description, &params)? } else { output };
+        Ok((output, params))
+    }
+}
+
+/// Runs a call through the hooks. Where `json` says so and no hook looks at records, the result may be JSON text.
+pub(crate) async fn run<S: Service + ?Sized + 'static>(
+    chain: Arc<Chain<S>>,
+    mut ctx: HookContext<S>,
+    json: bool,
+    detached: &Detached,
+) -> Result<Ran<S::Data>> {
+    ctx.take_over()?;
+    let json = json && !chain.sees_records;
+    if ctx.method().writes() && !json {
+        // Hooks and events have whole records.
+        let state = ctx.state_mut();
+        state.select = state.params.query.select.take();
+    }
+    let ctx = Next { chain: chain.clone(), position: 0, json }.run(ctx).await?;
+    for hook in &chain.detached {
+        let (hook, mut copy) = (hook.clone(), ctx.copy());
+        copy.state_mut().kind = HookKind::Detached;
+        let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
+        detached.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
+    }
+    let mut state = *ctx.into_state();
+    let selected = state.select.is_some();
+    if selected {
+        state.params.query.select = state.select;
+    }
+    if let Some(baton) = &state.baton {
+        baton.tell(state.event.clone(), state.emitted.clone());
+    }
+    let output = state.result.ok_or_else(|| {
+        Error::internal(format!("the hooks of `{}` left a call without a result", state.description.name()))
+    })?;
+    Ok(Ran { output, params: state.params, selected, event: state.event, emitted: state.emitted })
+}
+
+/// Runs what is inside the around hooks.
+async fn innermost<S: Service + ?Sized + 'static>(
+    chain: Arc<Chain<S>>,
+    mut ctx: HookContext<S>,
+    json: bool,
+) -> Result<HookContext<S>> {
+    let home = (!chain.error.is_empty()).then(Home::new);
+    ctx.set_home(home.clone());
+    let outcome = async {
+        let (ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
+        let ctx = method(ctx, json, finished).await?;
+        Ok(through(&chain.after, HookKind::After, ctx).await?.0)
+    };
+    match (outcome.await, home) {
+        (Ok(mut ctx), _) => {
+            ctx.set_home(None);
+            Ok(ctx)
+        }
+        (Err(error), None) => Err(error),
+        (Err(error), Some(home)) => recover(&chain.error, &home, error).await,
+    }
+}
+
+/// Runs hooks one behind the other, until one finishes; answers whether one has.
+async fn through<S: Service + ?Sized + 'static>(
+    hooks: &[Arc<dyn Hook<S>>],
+    kind: HookKind,
+    mut ctx: HookContext<S>,
+) -> Result<(HookContext<S>, bool)> {
+    for hook in hooks {
+        if ctx.state().finished {
+            break;
+        }
+        ctx.state_mut().kind = kind;
+        ctx = hook.run(ctx).await?.check()?;
+    }
+    let finished = std::mem::take(&mut ctx.state_mut().finished);
+    Ok((ctx, finished))
+}
+
+/// Runs the method, unless a hook has answered in its place. Hooks of the service itself run even so.
+async fn method<S: Service + ?Sized + 'static>(
+    mut ctx: HookContext<S>,
+    json: bool,
+    finished: bool,
+) -> Result<HookContext<S>> {
+    let has_hooks = ctx.description().has_hooks();
+    if ctx.result().is_some() && !has_hooks {
+        return Ok(ctx);
+    }
+    let call = ctx.call()?;
+    if let Some(select) = ctx.state_mut().select.clone() {
+        // What is selected is checked before anything is changed.
+        let params =
+            Params { query: Query { select: Some(select), ..ctx.params().query.clone() }, ..ctx.params().clone() };
+        ctx.description().plan(intent(&call), &params)?;
+    }
+    let baton = match (has_hooks, ctx.state_mut().result.take()) {
+        (false, _) => None,
+        (true, None) => Some(Baton::default()),
+        (true, Some(result)) => Some(Baton::with_preset(documents(result)?, finished)),
+    };
+    if let Some(baton) = baton.clone() {
+        ctx.params_mut().extensions.insert(baton);
+    }
+    let made = made(&ctx, call, json).await;
+    if let Some(baton) = baton {
+        ctx.params_mut().extensions.remove::<Baton>();
+        let (event, emitted) = baton.told();
+        let state = ctx.state_mut();
+        // What a hook of the service said holds, unless one around it says otherwise later.
+        if event != EventChoice::Usual {
+            state.event = event;
+        }
+        state.emitted.extend(emitted);
+    }
+    ctx.set_result(made?);
+    Ok(ctx)
+}
+
+async fn made<S: Service + ?Sized + 'static>(
+    ctx: &HookContext<S>,
+    call: Call<S::Id, S::Input>,
+    json: bool,
+) -> Result<Output<S::Data>> {
+    let state = ctx.state();
+    if json {
+        Ok(Output::Answer(state.service.answer(call, &state.params).await?))
+    } else {
+        let output = perform(&*state.service, call, &state.params).await?;
+        if state.description.is_revealed() { Ok(output) } else { reveal(output, &state.description, &state.params) }
+    }
+}
+
+const fn intent<I, T>(call: &Call<I, T>) -> Intent {
+    match call {
+        Call::Index | Call::FindOne => Intent::Index,
+        Call::Count => Intent::Count,
+        Call::Read(_) | Call::ReadMany(_) => Intent::Read,
+        Call::Create(_) => Intent::Create,
+        Call::CreateMany(data) => Intent::CreateMany(data.len()),
+        Call::Modify(..) => Intent::Modify,
+        Call::ModifyMany(_) => Intent::ModifyMany,
+        Call::Update(..) => Intent::Update,
+        Call::Remove(_) => Intent::Remove,
+        Call::RemoveMany => Intent::RemoveMany,
+    }
+}
+
+/// Turns a result into documents, in which hooks of different places speak to each other.
+fn documents<T: serde::Serialize + 'static>(output: Output<T>) -> Result<Output<Document>> {
+    match same(output) {
+        Ok(documents) => Ok(documents),
+        Err(output) => output.try_map(|record| Document::from_serialize(&record)),
+    }
+}
+
+/// Takes out of documents what the caller may not see or did not ask for. Records of other types stay as they are.
+fn reveal<T: 'static>(output: Output<T>, description: &Description, params: &Params) -> Result<Output<T>> {
+    if description.reveals_all(params) {
+        return Ok(output);
+    }
+    match same::<Output<T>, Output<Document>>(output) {
+        Ok(documents) => {
+            let revealed = documents.try_map(|document| Ok::<_, Error>(description.reveal(document, params)))?;
+            same(revealed).map_err(|_| Error::internal("a document is no document"))
+        }
+        Err(output) => Ok(output),
+    }
+}
+
+/// Lets error hooks have their say: they may change the error, or answer in its place.
+async fn recover<S: Service + ?Sized + 'static>(
+    hooks: &[Arc<dyn Hook<S>>],
+    home: &Arc<Home<S>>,
+    error: Error,
+) -> Result<HookContext<S>> {
+    let Some(mut ctx) = home.take() else {
+        // A hook has given its context to somebody else.
+        tracing::error!(?error, "a hook failed and kept its context: error hooks cannot run");
+        return Err(error);
+    };
+    ctx.state_mut().error = Some(error);
+    ctx.state_mut().result = None;
+    ctx.state_mut().finished = false;
+    for hook in hooks {
+        ctx.state_mut().kind = HookKind::Error;
+        ctx.set_home(Some(home.clone()));
+        ctx = match hook.run(ctx).await.and_then(HookContext::check) {
+            Ok(ctx) => ctx,
+            Err(error) => {
+                let Some(mut ctx) = home.take() else { return Err(error) };
+                ctx.state_mut().error = Some(error);
+                ctx
+            }
+        };
+        ctx.set_home(None);
+        if ctx.result().is_some() {
+            ctx.state_mut().error = None;
+            return Ok(ctx);
+        }
+    }
+    let error = ctx.take_error();
+    Err(error.unwrap_or_else(|| {
+        Error::internal(format!("the error hooks of `{}` left neither an error nor a result", ctx.path()))
+    }))
+}
+
+/// How many records of a stream go through the after hooks at once.
+const PIECE: usize = 256;
+
+/// Lists records one by one through the hooks.
+///
+/// After hooks get the records in pieces, each a page of its own, and detached hooks the last one. Around hooks are around
+/// the whole list, which is therefore gathered where there are some.
+pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
+    service: &'a S,
+    chain: Arc<Chain<S>>,
+    ctx: HookContext<S>,
+    detached: Detached,
+) -> BoxStream<'a, Result<S::Data>> {
+    if !chain.around.is_empty() || !chain.error.is_empty() || !chain.detached.is_empty() {
+        let list = async move {
+            let page = run(chain, ctx, false, &detached).await?.output.into_page()?;
+            Ok::<_, Error>(stream::iter(page.data).map(Ok))
+        };
+        return stream::once(list).try_flatten().boxed();
+    }
+    let opened = async move {
+        let mut ctx = ctx;
+        ctx.take_over()?;
+        let (ctx, _) = through(&chain.before, HookKind::Before, ctx).await?;
+        if ctx.result().is_some() {
+            let page = through(&chain.after, HookKind::After, ctx).await?.0.into_state().result;
+            let page = page.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
+            return Ok(stream::iter(page.data).map(Ok).boxed());
+        }
+        let (description, params) = (ctx.description().clone(), ctx.params().clone());
+        let records = service.index_stream(params.clone()).map(move |record| {
+            if description.is_revealed() {
+                record
+            } else {
+                reveal(Output::Record(record?), &description, &params)?.into_record()
+            }
+        });
+        if chain.after.is_empty() {
+            return Ok(records.boxed());
+        }
+        let ctx = Arc::new(parking_lot::Mutex::new(ctx));
+        let pieces = records.try_chunks(PIECE).map_err(|broken| broken.1).and_then(move |piece| {
+            let mut ctx = ctx.lock().copy();
+            let chain = chain.clone();
+            async move {
+                ctx.set_result(Page::from(piece));
+                let (ctx, _) = through(&chain.after, HookKind::After, ctx).await?;
+                let page = ctx.into_state().result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
+                Ok(stream::iter(page.data).map(Ok))
+            }
+        });
+        Ok(pieces.try_flatten().boxed())
+    };
+    stream::once(opened).try_flatten().boxed()
+}

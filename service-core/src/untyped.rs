@@ -1,0 +1,273 @@
+//! [`Untyped`]: a view of any service that speaks documents, with the hooks of an app around it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+use crate::answer::encode;
+use crate::hook::{Layer, nested};
+use crate::output::same;
+use crate::{
+    Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
+    Site, Stored,
+};
+
+/// A view of any service that speaks documents, and ids as text: what an [`App`](crate::App) holds.
+///
+/// Data that does not fit the service's types is an error that names every bad field. In an app the hooks of the app are
+/// part of it, and events begin here.
+#[derive(Debug)]
+pub struct Untyped<S> {
+    service: S,
+    /// What the service says about itself.
+    inner: Arc<Description>,
+    description: Arc<Description>,
+    /// The hooks of the app, where the view is mounted in one.
+    layer: Option<Layer>,
+}
+
+impl<S: Service> Untyped<S> {
+    /// Makes a service speak documents.
+    pub fn new(service: S) -> Self {
+        let inner = service.describe();
+        let description = Arc::new(inner.as_ref().clone().with_revealed(true));
+        Self { service, inner, description, layer: None }
+    }
+
+    /// Puts the hooks of an app around a service.
+    pub(crate) fn mounted_in(service: S, layer: Layer) -> Self {
+        Self { layer: Some(layer), ..Self::new(service) }
+    }
+
+    /// Returns the service with its own types.
+    pub const fn inner(&self) -> &S {
+        &self.service
+    }
+
+    /// Returns the hooks of the app.
+    pub(crate) const fn layer(&self) -> Option<&Layer> {
+        self.layer.as_ref()
+    }
+
+    fn id(&self, id: &Id) -> Result<S::Id> {
+        match same(id.clone()) {
+            Ok(id) => Ok(id),
+            Err(id) => id.as_str().parse().map_err(|_| Error::no_record(self.inner.name(), id)),
+        }
+    }
+
+    /// Reads an id under which a record may have to be made.
+    fn id_to_update(&self, id: &Id, params: &Params) -> Result<S::Id> {
+        self.id(id).map_err(|error| match self.inner.missing(params) {
+            Missing::NotFound => error,
+            Missing::Create => Error::bad_request(format!(
+                "`{}` cannot be an id of `{}`",
+                crate::error::shown(id.as_str()),
+                self.inner.name()
+            )),
+        })
+    }
+
+    fn record(&self, record: S::Data, params: &Params) -> Result<Document> {
+        let document = match same(record) {
+            // Hooks may have added to what they were shown.
+            Ok(document) if self.inner.is_revealed() => return Ok(document),
+            Ok(document) => document,
+            Err(record) => Document::from_serialize(&record)?,
+        };
+        Ok(if self.inner.reveals_all(params) { document } else { self.inner.reveal(document, params) })
+    }
+
+    fn records(&self, records: Vec<S::Data>, params: &Params) -> Result<Vec<Document>> {
+        records.into_iter().map(|record| self.record(record, params)).collect()
+    }
+
+    /// A method that is not offered is said to be so before its data is found not to fit.
+    fn input(&self, data: Document, method: Method) -> Result<S::Input> {
+        if !self.inner.methods().contains(method) {
+            let name = self.inner.name();
+            return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
+        }
+        match same(data) {
+            Ok(data) => Ok(data),
+            Err(data) => data.to_typed(),
+        }
+    }
+
+    fn inputs(&self, data: Vec<Document>, params: &Params) -> Result<Vec<S::Input>> {
+        // Whether a caller may do so at all comes before whether its data fits.
+        if self.inner.methods().contains(Method::Create) {
+            self.inner.plan(Intent::CreateMany(data.len()), params)?;
+        }
+        data.into_iter().map(|data| self.input(data, Method::Create)).collect()
+    }
+
+    fn ids(&self, ids: &[Id], params: &Params) -> Result<Vec<S::Id>> {
+        ids.iter().map(|id| self.id(id)).filter(|id| id.is_ok() || !params.skip_missing).collect()
+    }
+
+    /// Returns the hooks of the app, where they have something to do about the call.
+    fn engaged(&self, method: Method, params: &Params) -> Option<&Layer> {
+        self.layer.as_ref().filter(|layer| layer.is_engaged(method, params))
+    }
+
+    /// Makes a call that no hook of the app has anything to do with.
+    async fn straight<T>(&self, call: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        match &self.layer {
+            Some(layer) => nested(layer.path(), call, work).await,
+            None => work.await,
+        }
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl<S: Service> Service for Untyped<S> {
+    type Id = Id;
+    type Data = Document;
+    type Input = Document;
+
+    async fn index(&self, params: &Params) -> Result<Page<Document>> {
+        if let Some(layer) = self.engaged(Method::Index, params) {
+            return layer.output(Call::Index, params).await?.into_page();
+        }
+        let call = async { self.service.index(params).await?.try_map(|record| self.record(record, params)) };
+        self.straight("index", call).await
+    }
+
+    async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
+        if let Some(layer) = self.engaged(Method::Read, params) {
+            return layer.output(Call::Read(id.clone()), params).await?.into_record();
+        }
+        let call = async { self.record(self.service.read(&self.id(id)?, params).await?, params) };
+        self.straight("read", call).await
+    }
+
+    async fn create(&self, data: Document, params: &Params) -> Result<Document> {
+        if let Some(layer) = self.engaged(Method::Create, params) {
+            return layer.output(Call::Create(data), params).await?.into_record();
+        }
+        let call = async { self.record(self.service.create(self.input(data, Method::Create)?, params).await?, params) };
+        self.straight("create", call).await
+    }
+
+    async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
+        if let Some(layer) = self.engaged(Method::Modify, params) {
+            return layer.output(Call::Modify(id.clone(), patch), params).await?.into_stored();
+        }
+        let call = async {
+            self.service.modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
+        };
+        self.straight("modify", call).await
+    }
+
+    async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
+        if let Some(layer) = self.engaged(Method::Update, params) {
+            return layer.output(Call::Update(id.clone(), data), params).await?.into_stored();
+        }
+        let call = async {
+            let data = self.input(data, Method::Update)?;
+            let id = self.id_to_update(id, params)?;
+            self.service.update(&id, data, params).await?.try_map(|record| self.record(record, params))
+        };
+        self.straight("update", call).await
+    }
+
+    async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
+        if let Some(layer) = self.engaged(Method::Remove, params) {
+            return layer.output(Call::Remove(id.clone()), params).await?.into_record();
+        }
+        let call = async { self.record(self.service.remove(&self.id(id)?, params).await?, params) };
+        self.straight("remove", call).await
+    }
+
+    async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
+        if let Some(layer) = self.engaged(Method::Index, params) {
+            return layer.output(Call::FindOne, params).await?.into_found();
+        }
+        let call = async { self.service.find_one(params).await?.map(|record| self.record(record, params)).transpose() };
+        self.straight("find_one", call).await
+    }
+
+    async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
+        if let Some(layer) = self.engaged(Method::Read, params) {
+            return layer.output(Call::ReadMany(ids.to_vec()), params).await?.into_records();
+        }
+        let call = async { self.records(self.service.read_many(&self.ids(ids, params)?, params).await?, params) };
+        self.straight("read_many", call).await
+    }
+
+    async fn count(&self, params: &Params) -> Result<u64> {
+        if let Some(layer) = self.engaged(Method::Index, params) {
+            return layer.output(Call::Count, params).await?.into_count();
+        }
+        let call = async { self.service.count(params).await };
+        self.straight("count", call).await
+    }
+
+    async fn create_many(&self, data: Vec<Document>, params: &Params) -> Result<Vec<Document>> {
+        if let Some(layer) = self.engaged(Method::Create, params) {
+            return layer.output(Call::CreateMany(data), params).await?.into_records();
+        }
+        let call = async { self.records(self.service.create_many(self.inputs(data, params)?, params).await?, params) };
+        self.straight("create_many", call).await
+    }
+
+    async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
+        if let Some(layer) = self.engaged(Method::Modify, params) {
+            return layer.output(Call::ModifyMany(patch), params).await?.into_records();
+        }
+        let call = async { self.records(self.service.modify_many(patch, params).await?, params) };
+        self.straight("modify_many", call).await
+    }
+
+    async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
+        if let Some(layer) = self.engaged(Method::Remove, params) {
+            return layer.output(Call::RemoveMany, params).await?.into_records();
+        }
+        let call = async { self.records(self.service.remove_many(params).await?, params) };
+        self.straight("remove_many", call).await
+    }
+
+    fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        if let Some(layer) = self.engaged(Method::Index, &params) {
+            return layer.stream(params);
+        }
+        let (query, provider) = (params.query.clone(), params.provider.clone());
+        let seen_by = Params { query, provider, whole: params.whole, ..Params::default() };
+        self.service.index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
+    }
+
+    async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
+        if let Some(layer) = self.engaged(call.method(), params) {
+            let operation = call.operation();
+            let (output, params) = layer.run(call, params, true).await?;
+            return encode(output, operation, &self.description, &params);
+        }
+        // The service writes its own JSON; only what goes in is turned into its types.
+        let name = call.operation().name();
+        let work = async {
+            let call = match call {
+                Call::CreateMany(data) => Call::CreateMany(self.inputs(data, params)?),
+                Call::Update(id, data) => {
+                    let data = self.input(data, Method::Update)?;
+                    Call::Update(self.id_to_update(&id, params)?, data)
+                }
+                Call::ReadMany(ids) => Call::ReadMany(self.ids(&ids, params)?),
+                call => call.try_map(|id| self.id(&id), |data| self.input(data, Method::Create))?,
+            };
+            self.service.answer(call, params).await
+        };
+        self.straight(name, work).await
+    }
+
+    fn describe(&self) -> Arc<Description> {
+        self.description.clone()
+    }
+
+    fn mounted(&self, site: &Site) {
+        self.service.mounted(site);
+    }
+}
