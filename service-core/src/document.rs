@@ -276,8 +276,10 @@ impl Document {
     ///
     /// # Errors
     /// [`ErrorKind::Unprocessable`](crate::ErrorKind::Unprocessable) with one field error for every field that does not
-    /// fit, or is missing. Serde does not say which field of a flattened or an internally tagged type it was: such a type
-    /// is refused as a whole.
+    /// fit, or is missing; the first 32 of them, and of a document with a great many values perhaps fewer. That holds for
+    /// flattened and tagged types, too. Where the tag names no variant, only the tag is named of what depends on it, and
+    /// an untagged enum fits as a whole or not. What is missing beside a value for which no stand-in is found, one that
+    /// must be like no other, may come to light only once that value is right.
     pub fn to_typed<T: DeserializeOwned>(&self) -> Result<T> {
         crate::fit::from_document(self)
     }

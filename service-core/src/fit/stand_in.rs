@@ -6,22 +6,32 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::Fault;
+use super::fault::Fault;
+use crate::Value;
 
 /// What a stand-in says where text is wanted: the types that users read from text accept one of these.
-pub(super) const STAND_IN_TEXTS: [&str; 7] = [
+pub(super) const STAND_IN_TEXTS: [&str; 11] = [
     "",
     "0",
     "00000000-0000-0000-0000-000000000000",
     "1970-01-01T00:00:00Z",
+    "1970-01-01T00:00:00",
     "1970-01-01",
     "00:00:00",
     "000000000000000000000000",
+    "nobody@example.com",
+    "https://example.com/",
+    "127.0.0.1",
 ];
+
+/// What stands in where serde has a buffer between the document and the type, besides null and the texts.
+pub(super) static SCALARS: [Value; 3] = [Value::Bool(false), Value::Int(0), Value::Int(1)];
 
 /// Answers whatever type it is asked for with an empty one.
 pub(super) struct Empty {
     pub(super) text: &'static str,
+    /// The type whose field this is, see [`Reader`](super::reader::Reader).
+    pub(super) owner: &'static str,
 }
 
 impl<'de> Deserializer<'de> for Empty {
@@ -91,10 +101,13 @@ impl<'de> Deserializer<'de> for Empty {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
+        name: &'static str,
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        if name == self.owner {
+            return self.deserialize_identifier(visitor);
+        }
         match variants.first() {
             Some(variant) => visitor.visit_enum((*variant).into_deserializer()),
             None => visitor.visit_unit(),
@@ -145,7 +158,12 @@ impl<'de> Deserializer<'de> for Empty {
         self.deserialize_bytes(visitor)
     }
 
-    forward_to_deserialize_any! { i128 u128 unit unit_struct identifier ignored_any }
+    /// Nothing stands in for a tag: what would be read beside it depends on it.
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
+        self.deserialize_any(visitor).map_err(Fault::of_tag)
+    }
+
+    forward_to_deserialize_any! { i128 u128 unit unit_struct ignored_any }
 }
 
 struct EmptyItems {
@@ -159,7 +177,7 @@ impl<'de> SeqAccess<'de> for EmptyItems {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Fault> {
         let Some(left) = self.left.checked_sub(1) else { return Ok(None) };
         self.left = left;
-        seed.deserialize(Empty { text: self.text }).map(Some)
+        seed.deserialize(Empty { text: self.text, owner: "" }).map(Some)
     }
 }
 
@@ -177,6 +195,6 @@ impl<'de> MapAccess<'de> for EmptyFields {
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Fault> {
-        seed.deserialize(Empty { text: self.text })
+        seed.deserialize(Empty { text: self.text, owner: "" })
     }
 }
