@@ -4,5 +4,7 @@ pub use remex_core::*;
 
 #[cfg(feature = "axum")]
 pub use remex_axum::*;
+#[cfg(feature = "hooks")]
+pub use remex_hooks as hooks;
 #[cfg(feature = "memory")]
 pub use remex_memory::MemoryService;
