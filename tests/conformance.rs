@@ -10,5 +10,5 @@ use std::sync::Arc;
 use remex_conformance::run;
 
 fn main() -> ExitCode {
-    run(backends::backends(), vec![Arc::new(support::Http)])
+    run(backends::backends(), vec![Arc::new(support::Http), Arc::new(support::HttpHooked)])
 }

@@ -4,7 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use remex_core::{Document, DynService, Page, Params, Provider, Query, Result, Service, ServiceExt};
+use remex_core::{
+    App, Document, DynService, HookSet, Hooks, MethodSet, Next, Page, Params, Provider, Query, Result, Service,
+    ServiceExt,
+};
 
 use crate::{Case, Need, NewPerson, Person};
 
@@ -47,10 +50,10 @@ fn client_of_text(service: &DynService, query: &str) -> Result<Params> {
     Ok(Params::client(Provider::Rest).with_query(query))
 }
 
-/// Returns the ways in that need no transport: [`Direct`], [`Pointers`] and [`Views`].
+/// Returns the ways in that need no transport: [`Direct`], [`Pointers`], [`Views`], [`Mounted`] and [`Hooked`].
 #[must_use]
 pub fn in_process() -> Vec<Arc<dyn Entrance>> {
-    vec![Arc::new(Direct), Arc::new(Pointers), Arc::new(Views)]
+    vec![Arc::new(Direct), Arc::new(Pointers), Arc::new(Views), Arc::new(Mounted), Arc::new(Hooked)]
 }
 
 /// The service itself.
@@ -97,6 +100,72 @@ impl Entrance for Views {
 
     fn not_applicable(&self, case: &Case) -> Option<&'static str> {
         case.has_need(Need::AnyField).then(|| Need::AnyField.reason())
+    }
+}
+
+/// The service in an app, with room for hooks and none in it: nothing is lost by being mounted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Mounted;
+
+impl Entrance for Mounted {
+    fn name(&self) -> &str {
+        "mounted"
+    }
+
+    fn enter(&self, service: Arc<DynService>) -> Arc<DynService> {
+        mount(&App::new(), service.hooked())
+    }
+}
+
+/// The service with hooks of every kind around every method, its own and those of its app, that change nothing; and with
+/// a subscriber: nothing is lost by being looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Hooked;
+
+impl Entrance for Hooked {
+    fn name(&self) -> &str {
+        "hooked"
+    }
+
+    fn enter(&self, service: Arc<DynService>) -> Arc<DynService> {
+        let app = App::new();
+        let listening = app.subscribe("*").ok();
+        let added = app.hooks("*", |hooks| hooks.apply(Unchanged).around(MethodSet::ALL, pass));
+        debug_assert!(added.is_ok() && listening.is_some(), "`*` is a pattern");
+        // The hooks keep the app, and with it whoever listens, for as long as there is the service.
+        let kept = Arc::new((app.clone(), listening));
+        let keeping = service.hooked().apply(Unchanged).before(MethodSet::ALL, move |ctx| {
+            let kept = kept.clone();
+            async move {
+                drop(kept);
+                Ok(ctx)
+            }
+        });
+        mount(&app, keeping)
+    }
+}
+
+fn mount(app: &App, service: impl Service + 'static) -> Arc<DynService> {
+    let mounted = app.mount("people", service).and_then(|app| app.documents("people"));
+    mounted.expect("the path is free")
+}
+
+async fn pass<S: Service + ?Sized + 'static>(
+    ctx: remex_core::HookContext<S>,
+    next: Next<S>,
+) -> Result<remex_core::HookContext<S>> {
+    next.run(ctx).await
+}
+
+/// A hook of every kind but around, for every method, that changes nothing.
+struct Unchanged;
+
+impl<S: Service + ?Sized + 'static> HookSet<S> for Unchanged {
+    fn add_to(self, hooks: &mut Hooks<S>) {
+        hooks
+            .before(MethodSet::ALL, |ctx| async { Ok(ctx) })
+            .after(MethodSet::ALL, |ctx| async { Ok(ctx) })
+            .error(MethodSet::ALL, |ctx| async { Ok(ctx) });
     }
 }
 

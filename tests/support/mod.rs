@@ -11,7 +11,7 @@ use remex::{
     Cursor, Description, Document, DynService, Error, ErrorKind, Id, Page, PageInfo, Params, Patch, Provider, Query,
     Result, Service, Stored, Value, edit_params, error_response, read_json, routes,
 };
-use remex_conformance::{Case, Entrance, Need};
+use remex_conformance::{Case, Entrance, Hooked, Need};
 use tower::ServiceExt as _;
 
 use axum::http::{HeaderMap, Request, StatusCode, header};
@@ -40,6 +40,33 @@ impl Entrance for Http {
 
     fn not_applicable(&self, case: &Case) -> Option<&'static str> {
         case.has_need(Need::InProgram).then(|| Need::InProgram.reason())
+    }
+}
+
+/// The way in over HTTP, to a service that has hooks.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct HttpHooked;
+
+#[async_trait]
+impl Entrance for HttpHooked {
+    fn name(&self) -> &str {
+        "http, hooked"
+    }
+
+    fn enter(&self, service: Arc<DynService>) -> Arc<DynService> {
+        Http.enter(Hooked.enter(service))
+    }
+
+    async fn index_text(&self, service: &DynService, query: &str) -> Result<Page<Document>> {
+        Http.index_text(service, query).await
+    }
+
+    async fn remove_text(&self, service: &DynService, query: &str) -> Result<Vec<Document>> {
+        Http.remove_text(service, query).await
+    }
+
+    fn not_applicable(&self, case: &Case) -> Option<&'static str> {
+        Http.not_applicable(case)
     }
 }
 

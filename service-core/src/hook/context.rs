@@ -223,6 +223,16 @@ impl<S: Service + ?Sized> HookContext<S> {
         Ok(self)
     }
 
+    /// Makes sure of the same for an around hook, which is to leave a result behind.
+    pub(super) fn check_around(mut self) -> Result<Self> {
+        self.state_mut().kind = HookKind::Around;
+        let ctx = self.check()?;
+        match ctx.result() {
+            Some(_) => Ok(ctx),
+            None => Err(ctx.mistake("left the call without a result")),
+        }
+    }
+
     /// Makes the error of a hook that is wrong: it names the hook's kind, service and method.
     fn mistake(&self, what: &str) -> Error {
         let state = self.state();

@@ -29,7 +29,7 @@ impl<S: Service + ?Sized + 'static> Next<S> {
             Some(hook) => {
                 ctx.state_mut().kind = HookKind::Around;
                 let next = Self { chain, position: position + 1, json };
-                Box::pin(async move { hook.run(ctx, next).await?.check() })
+                Box::pin(async move { hook.run(ctx, next).await?.check_around() })
             }
             None => Box::pin(innermost(chain, ctx, json)),
         }
