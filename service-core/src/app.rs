@@ -188,8 +188,8 @@ impl App {
         let path = path.trim_matches('/').to_owned();
         let service = Arc::new(service);
         let site = Site::new(WeakApp(Arc::downgrade(&self.0)), path.as_str().into());
-        let below = Arc::new(Untyped::new(service.clone()));
-        let layer = Layer::new(below, site.clone(), self.0.events.0.clone(), self.0.detached.clone());
+        let below = Arc::new(Untyped::shared(service.clone()));
+        let layer = Layer::new(below, site.clone(), self.0.events.0.clone());
         let untyped = Arc::new(Untyped::mounted_in(service.clone(), layer));
         let mount = Arc::new(Mount {
             path: path.clone(),

@@ -1,9 +1,9 @@
 //! [`Site`]: where a service is mounted.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::App;
 use crate::app::WeakApp;
+use crate::{App, Description};
 
 /// Where a service is mounted: under which path of which app. Services are told by
 /// [`Service::mounted`](crate::Service::mounted).
@@ -32,5 +32,23 @@ impl Site {
     #[must_use]
     pub fn app(&self) -> Option<App> {
         self.app.upgrade()
+    }
+}
+
+/// A service with what hooks want to know of it, shared by all its calls.
+pub(crate) struct Place<S: ?Sized> {
+    pub(crate) service: Arc<S>,
+    pub(crate) description: Arc<Description>,
+    pub(crate) site: OnceLock<Site>,
+}
+
+impl<S: ?Sized> Place<S> {
+    pub(crate) fn new(service: Arc<S>, description: Arc<Description>) -> Self {
+        Self { service, description, site: OnceLock::new() }
+    }
+
+    /// Names the service: by its path or, where it is not mounted, by its name.
+    pub(crate) fn path(&self) -> &str {
+        self.site.get().map_or_else(|| self.description.name(), Site::path)
     }
 }

@@ -20,7 +20,7 @@ use crate::{
 /// part of it, and events begin here.
 #[derive(Debug)]
 pub struct Untyped<S> {
-    service: S,
+    service: Arc<S>,
     /// What the service says about itself.
     inner: Arc<Description>,
     description: Arc<Description>,
@@ -31,18 +31,23 @@ pub struct Untyped<S> {
 impl<S: Service> Untyped<S> {
     /// Makes a service speak documents.
     pub fn new(service: S) -> Self {
+        Self::shared(Arc::new(service))
+    }
+
+    /// Makes a service speak documents that others have as well.
+    pub(crate) fn shared(service: Arc<S>) -> Self {
         let inner = service.describe();
         let description = Arc::new(inner.as_ref().clone().with_revealed(true));
         Self { service, inner, description, layer: None }
     }
 
     /// Puts the hooks of an app around a service.
-    pub(crate) fn mounted_in(service: S, layer: Layer) -> Self {
-        Self { layer: Some(layer), ..Self::new(service) }
+    pub(crate) fn mounted_in(service: Arc<S>, layer: Layer) -> Self {
+        Self { layer: Some(layer), ..Self::shared(service) }
     }
 
     /// Returns the service with its own types.
-    pub const fn inner(&self) -> &S {
+    pub fn inner(&self) -> &S {
         &self.service
     }
 
@@ -133,7 +138,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Index, params).await?.into_page();
         }
-        let call = async { self.service.index(params).await?.try_map(|record| self.record(record, params)) };
+        let call = async { self.inner().index(params).await?.try_map(|record| self.record(record, params)) };
         self.straight("index", call).await
     }
 
@@ -141,7 +146,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::Read(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.service.read(&self.id(id)?, params).await?, params) };
+        let call = async { self.record(self.inner().read(&self.id(id)?, params).await?, params) };
         self.straight("read", call).await
     }
 
@@ -149,7 +154,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::Create(data), params).await?.into_record();
         }
-        let call = async { self.record(self.service.create(self.input(data, Method::Create)?, params).await?, params) };
+        let call = async { self.record(self.inner().create(self.input(data, Method::Create)?, params).await?, params) };
         self.straight("create", call).await
     }
 
@@ -158,7 +163,7 @@ impl<S: Service> Service for Untyped<S> {
             return layer.output(Call::Modify(id.clone(), patch), params).await?.into_stored();
         }
         let call = async {
-            self.service.modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
+            self.inner().modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
         };
         self.straight("modify", call).await
     }
@@ -170,7 +175,7 @@ impl<S: Service> Service for Untyped<S> {
         let call = async {
             let data = self.input(data, Method::Update)?;
             let id = self.id_to_update(id, params)?;
-            self.service.update(&id, data, params).await?.try_map(|record| self.record(record, params))
+            self.inner().update(&id, data, params).await?.try_map(|record| self.record(record, params))
         };
         self.straight("update", call).await
     }
@@ -179,7 +184,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::Remove(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.service.remove(&self.id(id)?, params).await?, params) };
+        let call = async { self.record(self.inner().remove(&self.id(id)?, params).await?, params) };
         self.straight("remove", call).await
     }
 
@@ -187,7 +192,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::FindOne, params).await?.into_found();
         }
-        let call = async { self.service.find_one(params).await?.map(|record| self.record(record, params)).transpose() };
+        let call = async { self.inner().find_one(params).await?.map(|record| self.record(record, params)).transpose() };
         self.straight("find_one", call).await
     }
 
@@ -195,7 +200,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::ReadMany(ids.to_vec()), params).await?.into_records();
         }
-        let call = async { self.records(self.service.read_many(&self.ids(ids, params)?, params).await?, params) };
+        let call = async { self.records(self.inner().read_many(&self.ids(ids, params)?, params).await?, params) };
         self.straight("read_many", call).await
     }
 
@@ -203,7 +208,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Count, params).await?.into_count();
         }
-        let call = async { self.service.count(params).await };
+        let call = async { self.inner().count(params).await };
         self.straight("count", call).await
     }
 
@@ -211,7 +216,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::CreateMany(data), params).await?.into_records();
         }
-        let call = async { self.records(self.service.create_many(self.inputs(data, params)?, params).await?, params) };
+        let call = async { self.records(self.inner().create_many(self.inputs(data, params)?, params).await?, params) };
         self.straight("create_many", call).await
     }
 
@@ -219,7 +224,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Modify, params) {
             return layer.output(Call::ModifyMany(patch), params).await?.into_records();
         }
-        let call = async { self.records(self.service.modify_many(patch, params).await?, params) };
+        let call = async { self.records(self.inner().modify_many(patch, params).await?, params) };
         self.straight("modify_many", call).await
     }
 
@@ -227,7 +232,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::RemoveMany, params).await?.into_records();
         }
-        let call = async { self.records(self.service.remove_many(params).await?, params) };
+        let call = async { self.records(self.inner().remove_many(params).await?, params) };
         self.straight("remove_many", call).await
     }
 
@@ -237,14 +242,15 @@ impl<S: Service> Service for Untyped<S> {
         }
         let (query, provider) = (params.query.clone(), params.provider.clone());
         let seen_by = Params { query, provider, whole: params.whole, ..Params::default() };
-        self.service.index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
+        self.inner().index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
     }
 
     async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
         if let Some(layer) = self.engaged(call.method(), params) {
             let operation = call.operation();
-            let (output, params) = layer.run(call, params, true).await?;
-            return encode(output, operation, &self.description, &params);
+            let mut ran = layer.run(call, params, true).await?;
+            let output = ran.shown()?;
+            return encode(output, operation, &self.description, ran.params());
         }
         // The service writes its own JSON; only what goes in is turned into its types.
         let name = call.operation().name();
@@ -258,7 +264,7 @@ impl<S: Service> Service for Untyped<S> {
                 Call::ReadMany(ids) => Call::ReadMany(self.ids(&ids, params)?),
                 call => call.try_map(|id| self.id(&id), |data| self.input(data, Method::Create))?,
             };
-            self.service.answer(call, params).await
+            self.inner().answer(call, params).await
         };
         self.straight(name, work).await
     }
@@ -268,6 +274,6 @@ impl<S: Service> Service for Untyped<S> {
     }
 
     fn mounted(&self, site: &Site) {
-        self.service.mounted(site);
+        self.inner().mounted(site);
     }
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use super::HookKind;
 use super::baton::{Baton, EventChoice};
 use crate::output::same;
+use crate::site::Place;
 use crate::{
     App, Call, Description, Document, DynService, Error, Method, Operation, Output, Params, Patch, Path, Result,
     Service, Site, Text,
@@ -41,9 +42,7 @@ pub struct HookContext<S: Service + ?Sized> {
 pub type AppContext = HookContext<DynService>;
 
 pub(super) struct State<S: Service + ?Sized> {
-    pub(super) service: Arc<S>,
-    pub(super) description: Arc<Description>,
-    pub(super) site: Option<Site>,
+    pub(super) place: Arc<Place<S>>,
     pub(super) kind: HookKind,
     pub(super) operation: Operation,
     pub(super) id: Option<S::Id>,
@@ -94,13 +93,7 @@ impl<S: Service + ?Sized> Drop for HookContext<S> {
 }
 
 impl<S: Service + ?Sized> HookContext<S> {
-    pub(super) fn new(
-        service: Arc<S>,
-        description: Arc<Description>,
-        site: Option<Site>,
-        call: Call<S::Id, S::Input>,
-        mut params: Params,
-    ) -> Self {
+    pub(super) fn new(place: Arc<Place<S>>, call: Call<S::Id, S::Input>, mut params: Params) -> Self {
         let operation = call.operation();
         let (mut id, mut ids, mut data) = (None, Vec::new(), Data::None);
         match call {
@@ -116,9 +109,7 @@ impl<S: Service + ?Sized> HookContext<S> {
         // Taken out, so that it does not go along where a hook hands on its params.
         let baton = params.extensions.remove::<Baton>();
         let state = State {
-            service,
-            description,
-            site,
+            place,
             kind: HookKind::Before,
             operation,
             id,
@@ -158,9 +149,7 @@ impl<S: Service + ?Sized> HookContext<S> {
     pub(super) fn copy(&self) -> Self {
         let state = self.state();
         let copy = State {
-            service: state.service.clone(),
-            description: state.description.clone(),
-            site: state.site.clone(),
+            place: state.place.clone(),
             kind: state.kind,
             operation: state.operation,
             id: state.id.clone(),
@@ -261,8 +250,7 @@ impl<S: Service + ?Sized> HookContext<S> {
     /// Returns the path under which the service is mounted, or its name where it is not mounted.
     #[must_use]
     pub fn path(&self) -> &str {
-        let state = self.state();
-        state.site.as_ref().map_or_else(|| state.description.name(), Site::path)
+        self.state().place.path()
     }
 
     /// Returns the app in which the service is mounted.
@@ -270,20 +258,20 @@ impl<S: Service + ?Sized> HookContext<S> {
     /// # Errors
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is in none.
     pub fn app(&self) -> Result<App> {
-        let app = self.state().site.as_ref().and_then(Site::app);
+        let app = self.state().place.site.get().and_then(Site::app);
         app.ok_or_else(|| Error::internal(format!("`{}` is not mounted in an app that is still there", self.path())))
     }
 
     /// Returns the service below these hooks. A call of it does not come by here again.
     #[must_use]
     pub fn service(&self) -> &Arc<S> {
-        &self.state().service
+        &self.state().place.service
     }
 
     /// Returns what the service says about itself.
     #[must_use]
     pub fn description(&self) -> &Arc<Description> {
-        &self.state().description
+        &self.state().place.description
     }
 
     /// Returns whether the call comes from a client and not from inside the program.

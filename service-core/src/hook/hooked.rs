@@ -1,17 +1,16 @@
 //! [`Hooked`]: a service with hooks around it.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::{
-    AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, nested, run, stream,
-};
+use super::{AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, nested, run, stream};
 use crate::answer::encode;
 use crate::output::same;
+use crate::site::Place;
 use crate::{
     Answer, Call, Description, Document, Method, MethodSet, Output, Page, Params, Patch, Result, Service, Site, Stored,
 };
@@ -39,13 +38,10 @@ use crate::{
 /// # }
 /// ```
 pub struct Hooked<S: Service + 'static> {
-    service: Arc<S>,
+    place: Arc<Place<S>>,
     hooks: Hooks<S>,
     chains: Chains<S>,
-    /// What the service says about itself.
-    inner: Arc<Description>,
     description: Arc<Description>,
-    site: OnceLock<Site>,
 }
 
 impl<S: Service + 'static> Hooked<S> {
@@ -56,12 +52,17 @@ impl<S: Service + 'static> Hooked<S> {
         let description = Arc::new(inner.as_ref().clone().with_hooks().with_revealed(documents));
         let hooks = Hooks::new();
         let chains = Chains::new(&hooks);
-        Self { service: Arc::new(service), hooks, chains, inner, description, site: OnceLock::new() }
+        Self { place: Arc::new(Place::new(Arc::new(service), inner)), hooks, chains, description }
     }
 
     /// Returns the service below the hooks.
-    pub const fn inner(&self) -> &Arc<S> {
-        &self.service
+    pub fn inner(&self) -> &Arc<S> {
+        &self.place.service
+    }
+
+    /// The service below the hooks, itself and not the pointer to it.
+    fn service(&self) -> &S {
+        &self.place.service
     }
 
     fn with(mut self, add: impl FnOnce(&mut Hooks<S>) -> &mut Hooks<S>) -> Self {
@@ -146,40 +147,31 @@ impl<S: Service + 'static> Hooked<S> {
         params.silent || !self.chains.hooked.contains(method) && params.extensions.get::<Baton>().is_none()
     }
 
-    fn context(&self, call: Call<S::Id, S::Input>, params: Params) -> HookContext<S> {
-        HookContext::new(self.service.clone(), self.inner.clone(), self.site.get().cloned(), call, params)
-    }
-
-    fn pool(&self) -> Detached {
-        self.site.get().and_then(Site::app).map_or_else(Detached::unmounted, |app| app.detached().clone())
-    }
-
     /// Runs a call through the hooks.
-    async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<(Output<S::Data>, Params)> {
+    async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<Ran<S>> {
         let chain = self.chains.of(call.method()).clone();
         let operation = call.operation();
-        let ctx = self.context(call, params.clone());
-        let pool = self.pool();
-        let ran = Box::pin(async move { run(chain, ctx, json, &pool).await });
+        let ctx = HookContext::new(self.place.clone(), call, params.clone());
+        let ran = Box::pin(run(chain, ctx, json));
         // The app counts the calls of its services itself.
-        let ran = match self.site.get() {
-            Some(_) => ran.await?,
-            None => nested(self.inner.name(), operation.name(), ran).await?,
-        };
-        ran.shown(&self.inner)
+        match self.place.site.get() {
+            Some(_) => ran.await,
+            None => nested(self.place.path(), operation.name(), ran).await,
+        }
     }
 
     async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
-        Ok(self.run(call, params, false).await?.0)
+        self.run(call, params, false).await?.shown()
     }
 
     /// Shows a record that went past the hooks as it would have been shown by them.
     fn reveal(&self, record: S::Data, params: &Params) -> S::Data {
-        if self.inner.is_revealed() || self.inner.reveals_all(params) {
+        let inner = &self.place.description;
+        if inner.is_revealed() || inner.reveals_all(params) {
             return record;
         }
         match same::<S::Data, Document>(record) {
-            Ok(document) => match same(self.inner.reveal(document, params)) {
+            Ok(document) => match same(inner.reveal(document, params)) {
                 Ok(record) => record,
                 Err(_) => unreachable!("a document is a document"),
             },
@@ -190,7 +182,7 @@ impl<S: Service + 'static> Hooked<S> {
 
 impl<S: Service + fmt::Debug + 'static> fmt::Debug for Hooked<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hooked").field("service", &self.service).field("hooks", &self.hooks).finish()
+        f.debug_struct("Hooked").field("service", &self.place.service).field("hooks", &self.hooks).finish()
     }
 }
 
@@ -203,56 +195,56 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn index(&self, params: &Params) -> Result<Page<S::Data>> {
         if self.passes(Method::Index, params) {
-            return Ok(self.service.index(params).await?.map(|record| self.reveal(record, params)));
+            return Ok(self.service().index(params).await?.map(|record| self.reveal(record, params)));
         }
         self.output(Call::Index, params).await?.into_page()
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Read, params) {
-            return Ok(self.reveal(self.service.read(id, params).await?, params));
+            return Ok(self.reveal(self.service().read(id, params).await?, params));
         }
         self.output(Call::Read(id.clone()), params).await?.into_record()
     }
 
     async fn create(&self, data: S::Input, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Create, params) {
-            return Ok(self.reveal(self.service.create(data, params).await?, params));
+            return Ok(self.reveal(self.service().create(data, params).await?, params));
         }
         self.output(Call::Create(data), params).await?.into_record()
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Modify, params) {
-            return Ok(self.service.modify(id, patch, params).await?.map(|record| self.reveal(record, params)));
+            return Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params)));
         }
         self.output(Call::Modify(id.clone(), patch), params).await?.into_stored()
     }
 
     async fn update(&self, id: &S::Id, data: S::Input, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Update, params) {
-            return Ok(self.service.update(id, data, params).await?.map(|record| self.reveal(record, params)));
+            return Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params)));
         }
         self.output(Call::Update(id.clone(), data), params).await?.into_stored()
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Remove, params) {
-            return Ok(self.reveal(self.service.remove(id, params).await?, params));
+            return Ok(self.reveal(self.service().remove(id, params).await?, params));
         }
         self.output(Call::Remove(id.clone()), params).await?.into_record()
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<S::Data>> {
         if self.passes(Method::Index, params) {
-            return Ok(self.service.find_one(params).await?.map(|record| self.reveal(record, params)));
+            return Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params)));
         }
         self.output(Call::FindOne, params).await?.into_found()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Read, params) {
-            let records = self.service.read_many(ids, params).await?;
+            let records = self.service().read_many(ids, params).await?;
             return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
         }
         self.output(Call::ReadMany(ids.to_vec()), params).await?.into_records()
@@ -260,14 +252,14 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn count(&self, params: &Params) -> Result<u64> {
         if self.passes(Method::Index, params) {
-            return self.service.count(params).await;
+            return self.service().count(params).await;
         }
         self.output(Call::Count, params).await?.into_count()
     }
 
     async fn create_many(&self, data: Vec<S::Input>, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Create, params) {
-            let records = self.service.create_many(data, params).await?;
+            let records = self.service().create_many(data, params).await?;
             return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
         }
         self.output(Call::CreateMany(data), params).await?.into_records()
@@ -275,7 +267,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let records = self.service.modify_many(patch, params).await?;
+            let records = self.service().modify_many(patch, params).await?;
             return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
         }
         self.output(Call::ModifyMany(patch), params).await?.into_records()
@@ -283,7 +275,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Remove, params) {
-            let records = self.service.remove_many(params).await?;
+            let records = self.service().remove_many(params).await?;
             return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
         }
         self.output(Call::RemoveMany, params).await?.into_records()
@@ -297,19 +289,20 @@ impl<S: Service + 'static> Service for Hooked<S> {
                 whole: params.whole,
                 ..Params::default()
             };
-            return self.service.index_stream(params).map(move |record| Ok(self.reveal(record?, &shown))).boxed();
+            return self.service().index_stream(params).map(move |record| Ok(self.reveal(record?, &shown))).boxed();
         }
         let chain = self.chains.of(Method::Index).clone();
-        stream(&*self.service, chain, self.context(Call::Index, params), self.pool())
+        stream(self.service(), chain, HookContext::new(self.place.clone(), Call::Index, params))
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {
         if self.passes(call.method(), params) {
-            return self.service.answer(call, params).await;
+            return self.service().answer(call, params).await;
         }
         let operation = call.operation();
-        let (output, params) = self.run(call, params, true).await?;
-        encode(output, operation, &self.description, &params)
+        let mut ran = self.run(call, params, true).await?;
+        let output = ran.shown()?;
+        encode(output, operation, &self.description, ran.params())
     }
 
     fn describe(&self) -> Arc<Description> {
@@ -318,7 +311,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     fn mounted(&self, site: &Site) {
         // Mounted twice, the first place is the one that hooks are told.
-        drop(self.site.set(site.clone()));
-        self.service.mounted(site);
+        drop(self.place.site.set(site.clone()));
+        self.service().mounted(site);
     }
 }

@@ -9,27 +9,24 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use parking_lot::{Mutex, RwLock};
 
-use super::run::{run, stream};
-use super::{Chains, Detached, EventChoice, HookContext, Hooks, nested};
+use super::run::{Ran, run, stream};
+use super::{Chains, EventChoice, HookContext, Hooks, nested};
 use crate::event::Events;
+use crate::site::Place;
 use crate::{
-    Call, Description, Document, DynService, Event, Id, Method, Operation, Output, Params, Provider, Result, Site,
-    Stored, Text,
+    Call, Document, DynService, Event, Id, Method, Operation, Output, Params, Provider, Result, Site, Stored, Text,
 };
 
 /// The hooks of an app around one of its services, and where events begin.
 pub(crate) struct Layer {
     /// The service, speaking documents, without these hooks.
-    service: Arc<DynService>,
-    description: Arc<Description>,
-    site: Site,
+    place: Arc<Place<DynService>>,
     chains: RwLock<Arc<Chains<DynService>>>,
     /// Whether any method has hooks, so that calls of services without them find out fast.
     hooked: AtomicBool,
     events: Arc<Events>,
     /// The number of the last event.
     sequence: Mutex<u64>,
-    detached: Detached,
 }
 
 impl fmt::Debug for Layer {
@@ -39,21 +36,20 @@ impl fmt::Debug for Layer {
 }
 
 impl Layer {
-    pub(crate) fn new(service: Arc<DynService>, site: Site, events: Arc<Events>, detached: Detached) -> Self {
+    pub(crate) fn new(service: Arc<DynService>, site: Site, events: Arc<Events>) -> Self {
+        let description = service.describe();
+        let place = Place { site: site.into(), ..Place::new(service, description) };
         Self {
-            description: service.describe(),
-            service,
-            site,
+            place: Arc::new(place),
             chains: RwLock::new(Arc::new(Chains::new(&Hooks::new()))),
             hooked: AtomicBool::new(false),
             events,
             sequence: Mutex::new(0),
-            detached,
         }
     }
 
     pub(crate) fn path(&self) -> &str {
-        self.site.path()
+        self.place.path()
     }
 
     /// Sets the hooks; calls that have begun go on with those before.
@@ -73,11 +69,7 @@ impl Layer {
 
     /// Returns whether a call may have events that somebody wants.
     fn is_listened(&self, method: Method) -> bool {
-        (method.writes() || self.description.has_hooks()) && self.events.listened(self.path())
-    }
-
-    fn context(&self, call: Call<Id, Document>, params: Params) -> HookContext<DynService> {
-        HookContext::new(self.service.clone(), self.description.clone(), Some(self.site.clone()), call, params)
+        (method.writes() || self.place.description.has_hooks()) && self.events.listened(self.path())
     }
 
     /// Makes a call through the hooks and sends its events; where `json` says so, it may come to JSON text.
@@ -86,16 +78,16 @@ impl Layer {
         call: Call<Id, Document>,
         params: &'a Params,
         json: bool,
-    ) -> BoxFuture<'a, Result<(Output<Document>, Params)>> {
+    ) -> BoxFuture<'a, Result<Ran<DynService>>> {
         let operation = call.operation();
         let work = async move {
             let method = operation.method();
             let chain = self.chains.read().of(method).clone();
             let json = json && !(method.writes() && self.is_listened(method));
-            let ctx = self.context(call, params.clone());
-            let ran = run(chain, ctx, json, &self.detached).await?;
-            self.send_all(operation, &ran.output, &ran.event, ran.emitted.clone(), &ran.params);
-            ran.shown(&self.description)
+            let ctx = HookContext::new(self.place.clone(), call, params.clone());
+            let mut ran = run(chain, ctx, json).await?;
+            self.send_all(operation, &mut ran);
+            Ok(ran)
         };
         nested(self.path(), operation.name(), work).boxed()
     }
@@ -106,23 +98,18 @@ impl Layer {
         call: Call<Id, Document>,
         params: &'a Params,
     ) -> BoxFuture<'a, Result<Output<Document>>> {
-        self.run(call, params, false).map(|ran| Ok(ran?.0)).boxed()
+        self.run(call, params, false).map(|ran| ran?.shown()).boxed()
     }
 
     pub(crate) fn stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
         let chain = self.chains.read().of(Method::Index).clone();
-        stream(&*self.service, chain, self.context(Call::Index, params), self.detached.clone())
+        stream(&*self.place.service, chain, HookContext::new(self.place.clone(), Call::Index, params))
     }
 
     /// Sends the events of a call: one for each record that it changed, then those that hooks added.
-    fn send_all(
-        &self,
-        operation: Operation,
-        output: &Output<Document>,
-        choice: &EventChoice,
-        emitted: Vec<(Text, Document)>,
-        params: &Params,
-    ) {
+    fn send_all(&self, operation: Operation, ran: &mut Ran<DynService>) {
+        let (choice, emitted) = ran.take_events();
+        let Some(output) = ran.output() else { return };
         let method = operation.method();
         let usual = match (method, output) {
             (Method::Index | Method::Read, _) => None,
@@ -133,16 +120,17 @@ impl Layer {
         };
         let name = match choice {
             EventChoice::None => None,
-            EventChoice::Named(name) => usual.map(|_| name.clone()),
+            EventChoice::Named(name) => usual.map(|_| name),
             EventChoice::Usual => usual.map(Text::from),
         };
         let records = name.as_ref().map_or(&[][..], |_| output.records());
         if records.is_empty() && emitted.is_empty() || !self.events.listened(self.path()) {
             return;
         }
-        let changed =
-            records.iter().map(|record| (name.clone().unwrap_or_default(), self.description.without_hidden(record)));
-        self.send(changed.chain(emitted), Some(method), params.provider.as_ref());
+        let changed = records
+            .iter()
+            .map(|record| (name.clone().unwrap_or_default(), self.place.description.without_hidden(record)));
+        self.send(changed.chain(emitted), Some(method), ran.params().provider.as_ref());
     }
 
     /// Sends events one behind the other, with nobody else's between them.
@@ -152,13 +140,14 @@ impl Layer {
         method: Option<Method>,
         provider: Option<&Provider>,
     ) {
+        let Some(path) = self.place.site.get().map(Site::shared_path) else { return };
         let mut sequence = self.sequence.lock();
         for (name, record) in events {
             *sequence += 1;
             self.events.send(Event {
-                path: self.site.shared_path(),
+                path: path.clone(),
                 name,
-                id: record.get(self.description.id_field()).and_then(Id::from_value),
+                id: record.get(self.place.description.id_field()).and_then(Id::from_value),
                 record: Arc::new(record),
                 method,
                 provider: provider.cloned(),

@@ -43,7 +43,7 @@ pub(crate) use layer::Layer;
 pub use nested::NESTING_MAX;
 pub(crate) use nested::nested;
 pub use run::Next;
-pub(crate) use run::{run, stream};
+pub(crate) use run::{Ran, run, stream};
 
 /// What a hook answers: its context, sooner or later.
 pub type HookFuture<S> = BoxFuture<'static, Result<HookContext<S>>>;

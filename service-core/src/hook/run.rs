@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
-use super::context::Home;
+use super::context::{Home, State};
 use super::hooks::Chain;
 use super::{Baton, Detached, EventChoice, Hook, HookContext, HookFuture, HookKind};
 use crate::output::{perform, same};
@@ -42,23 +42,36 @@ impl<S: Service + ?Sized> std::fmt::Debug for Next<S> {
     }
 }
 
-/// What is left of a call when its hooks have run.
-pub(crate) struct Ran<T> {
-    /// Of a call that changes records these are whole: what the query selects is applied by [`shown`](Self::shown).
-    pub(crate) output: Output<T>,
-    /// The params as the hooks left them.
-    pub(crate) params: Params,
-    selected: bool,
-    pub(crate) event: EventChoice,
-    pub(crate) emitted: Vec<(Text, Document)>,
-}
+/// A call whose hooks have run.
+pub(crate) struct Ran<S: Service + ?Sized>(Box<State<S>>);
 
-impl<T: 'static> Ran<T> {
-    /// Returns what the caller gets to see.
-    pub(crate) fn shown(self, description: &Description) -> Result<(Output<T>, Params)> {
-        let Self { output, params, selected, .. } = self;
-        let output = if selected { reveal(output, description, &params)? } else { output };
-        Ok((output, params))
+impl<S: Service + ?Sized + 'static> Ran<S> {
+    /// Returns what came of the call: of one that changes records they are whole, see [`shown`](Self::shown).
+    pub(crate) const fn output(&self) -> Option<&Output<S::Data>> {
+        self.0.result.as_ref()
+    }
+
+    /// Returns the params as the hooks left them.
+    pub(crate) const fn params(&self) -> &Params {
+        &self.0.params
+    }
+
+    /// Returns what is to become of the event of the call, and takes those that hooks added.
+    pub(crate) fn take_events(&mut self) -> (EventChoice, Vec<(Text, Document)>) {
+        (std::mem::take(&mut self.0.event), std::mem::take(&mut self.0.emitted))
+    }
+
+    /// Returns what the caller gets to see: what its query selected.
+    pub(crate) fn shown(&mut self) -> Result<Output<S::Data>> {
+        let State { result, select, params, place, .. } = &mut *self.0;
+        let output = result
+            .take()
+            .ok_or_else(|| Error::internal(format!("the hooks of `{}` left a call without a result", place.path())))?;
+        if select.is_none() {
+            return Ok(output);
+        }
+        params.query.select = select.take();
+        reveal(output, &place.description, params)
     }
 }
 
@@ -67,8 +80,7 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     chain: Arc<Chain<S>>,
     mut ctx: HookContext<S>,
     json: bool,
-    detached: &Detached,
-) -> Result<Ran<S::Data>> {
+) -> Result<Ran<S>> {
     ctx.take_over()?;
     let json = json && !chain.sees_records;
     if ctx.method().writes() && !json {
@@ -76,25 +88,25 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
         let state = ctx.state_mut();
         state.select = state.params.query.select.take();
     }
-    let ctx = Next { chain: chain.clone(), position: 0, json }.run(ctx).await?;
-    for hook in &chain.detached {
-        let (hook, mut copy) = (hook.clone(), ctx.copy());
-        copy.state_mut().kind = HookKind::Detached;
-        let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
-        detached.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
+    let ctx = if chain.around.is_empty() {
+        innermost(chain.clone(), ctx, json).await?
+    } else {
+        Next { chain: chain.clone(), position: 0, json }.run(ctx).await?
+    };
+    if !chain.detached.is_empty() {
+        let pool = ctx.app().map_or_else(|_| Detached::unmounted(), |app| app.detached().clone());
+        for hook in &chain.detached {
+            let (hook, mut copy) = (hook.clone(), ctx.copy());
+            copy.state_mut().kind = HookKind::Detached;
+            let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
+            pool.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
+        }
     }
-    let mut state = *ctx.into_state();
-    let selected = state.select.is_some();
-    if selected {
-        state.params.query.select = state.select;
-    }
+    let state = ctx.into_state();
     if let Some(baton) = &state.baton {
         baton.tell(state.event.clone(), state.emitted.clone());
     }
-    let output = state.result.ok_or_else(|| {
-        Error::internal(format!("the hooks of `{}` left a call without a result", state.description.name()))
-    })?;
-    Ok(Ran { output, params: state.params, selected, event: state.event, emitted: state.emitted })
+    Ok(Ran(state))
 }
 
 /// Runs what is inside the around hooks.
@@ -184,10 +196,11 @@ async fn made<S: Service + ?Sized + 'static>(
 ) -> Result<Output<S::Data>> {
     let state = ctx.state();
     if json {
-        Ok(Output::Answer(state.service.answer(call, &state.params).await?))
+        Ok(Output::Answer(state.place.service.answer(call, &state.params).await?))
     } else {
-        let output = perform(&*state.service, call, &state.params).await?;
-        if state.description.is_revealed() { Ok(output) } else { reveal(output, &state.description, &state.params) }
+        let output = perform(&*state.place.service, call, &state.params).await?;
+        let description = &state.place.description;
+        if description.is_revealed() { Ok(output) } else { reveal(output, description, &state.params) }
     }
 }
 
@@ -276,11 +289,10 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
     service: &'a S,
     chain: Arc<Chain<S>>,
     ctx: HookContext<S>,
-    detached: Detached,
 ) -> BoxStream<'a, Result<S::Data>> {
     if !chain.around.is_empty() || !chain.error.is_empty() || !chain.detached.is_empty() {
         let list = async move {
-            let page = run(chain, ctx, false, &detached).await?.output.into_page()?;
+            let page = run(chain, ctx, false).await?.shown()?.into_page()?;
             Ok::<_, Error>(stream::iter(page.data).map(Ok))
         };
         return stream::once(list).try_flatten().boxed();
