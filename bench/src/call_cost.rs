@@ -73,6 +73,11 @@ async fn main() -> std::result::Result<(), Box<dyn Error>> {
     for (_, service) in &services {
         service.create(Document::new().with("title", "a todo").with("done", false), &params).await?;
     }
+    if let Some(at) = std::env::args().nth(1).and_then(|at| at.parse::<usize>().ok()) {
+        // One alone, for a profiler.
+        let (_, service) = services.get(at).ok_or("there is no such service")?;
+        return Ok(measure(service.as_ref(), &id, &params).await.map(drop)?);
+    }
     let mut times = vec![Vec::new(); services.len()];
     let mut allocations = vec![0.0; services.len()];
     for _ in 0..ROUNDS {

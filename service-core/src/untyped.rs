@@ -248,7 +248,7 @@ impl<S: Service> Service for Untyped<S> {
     async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
         if let Some(layer) = self.engaged(call.method(), params) {
             let operation = call.operation();
-            let mut ran = layer.run(call, params, true).await?;
+            let mut ran = layer.run(call, params).await?;
             let output = ran.shown()?;
             return encode(output, operation, &self.description, ran.params());
         }

@@ -93,7 +93,7 @@ impl<S: Service + ?Sized> Drop for HookContext<S> {
 }
 
 impl<S: Service + ?Sized> HookContext<S> {
-    pub(super) fn new(place: Arc<Place<S>>, call: Call<S::Id, S::Input>, mut params: Params) -> Self {
+    pub(super) fn new(place: Arc<Place<S>>, call: Call<S::Id, S::Input>, params: &Params) -> Self {
         let operation = call.operation();
         let (mut id, mut ids, mut data) = (None, Vec::new(), Data::None);
         match call {
@@ -106,25 +106,25 @@ impl<S: Service + ?Sized> HookContext<S> {
             Call::ModifyMany(patch) => data = Data::Patch(patch),
             Call::Update(one, new) => (id, data) = (Some(one), Data::One(new)),
         }
-        // Taken out, so that it does not go along where a hook hands on its params.
-        let baton = params.extensions.remove::<Baton>();
-        let state = State {
+        let mut state = Box::new(State {
             place,
             kind: HookKind::Before,
             operation,
             id,
             ids,
             data,
-            params,
+            params: params.clone(),
             select: None,
             result: None,
             finished: false,
             error: None,
             event: EventChoice::default(),
             emitted: Vec::new(),
-            baton,
-        };
-        Self { state: Some(Box::new(state)), home: None }
+            baton: None,
+        });
+        // Taken out, so that it does not go along where a hook hands on its params.
+        state.baton = state.params.extensions.remove::<Baton>();
+        Self { state: Some(state), home: None }
     }
 
     pub(super) fn state(&self) -> &State<S> {

@@ -151,7 +151,7 @@ impl<S: Service + 'static> Hooked<S> {
     async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<Ran<S>> {
         let chain = self.chains.of(call.method()).clone();
         let operation = call.operation();
-        let ctx = HookContext::new(self.place.clone(), call, params.clone());
+        let ctx = HookContext::new(self.place.clone(), call, params);
         let ran = Box::pin(run(chain, ctx, json));
         // The app counts the calls of its services itself.
         match self.place.site.get() {
@@ -292,7 +292,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
             return self.service().index_stream(params).map(move |record| Ok(self.reveal(record?, &shown))).boxed();
         }
         let chain = self.chains.of(Method::Index).clone();
-        stream(self.service(), chain, HookContext::new(self.place.clone(), Call::Index, params))
+        stream(self.service(), chain, HookContext::new(self.place.clone(), Call::Index, &params))
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {

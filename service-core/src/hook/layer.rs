@@ -73,23 +73,24 @@ impl Layer {
     }
 
     /// Makes a call through the hooks and sends its events; where `json` says so, it may come to JSON text.
+    async fn made(&self, call: Call<Id, Document>, params: &Params, json: bool) -> Result<Ran<DynService>> {
+        let operation = call.operation();
+        let method = operation.method();
+        let chain = self.chains.read().of(method).clone();
+        let json = json && !(method.writes() && self.is_listened(method));
+        let ctx = HookContext::new(self.place.clone(), call, params);
+        let mut ran = nested(self.path(), operation.name(), run(chain, ctx, json)).await?;
+        self.send_all(operation, &mut ran);
+        Ok(ran)
+    }
+
+    /// Makes a call through the hooks, which may come to JSON text.
     pub(crate) fn run<'a>(
         &'a self,
         call: Call<Id, Document>,
         params: &'a Params,
-        json: bool,
     ) -> BoxFuture<'a, Result<Ran<DynService>>> {
-        let operation = call.operation();
-        let work = async move {
-            let method = operation.method();
-            let chain = self.chains.read().of(method).clone();
-            let json = json && !(method.writes() && self.is_listened(method));
-            let ctx = HookContext::new(self.place.clone(), call, params.clone());
-            let mut ran = run(chain, ctx, json).await?;
-            self.send_all(operation, &mut ran);
-            Ok(ran)
-        };
-        nested(self.path(), operation.name(), work).boxed()
+        self.made(call, params, true).boxed()
     }
 
     /// Makes a call through the hooks.
@@ -98,12 +99,12 @@ impl Layer {
         call: Call<Id, Document>,
         params: &'a Params,
     ) -> BoxFuture<'a, Result<Output<Document>>> {
-        self.run(call, params, false).map(|ran| ran?.shown()).boxed()
+        async move { self.made(call, params, false).await?.shown() }.boxed()
     }
 
     pub(crate) fn stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
         let chain = self.chains.read().of(Method::Index).clone();
-        stream(&*self.place.service, chain, HookContext::new(self.place.clone(), Call::Index, params))
+        stream(&*self.place.service, chain, HookContext::new(self.place.clone(), Call::Index, &params))
     }
 
     /// Sends the events of a call: one for each record that it changed, then those that hooks added.

@@ -31,7 +31,7 @@ impl<S: Service + ?Sized + 'static> Next<S> {
                 let next = Self { chain, position: position + 1, json };
                 Box::pin(async move { hook.run(ctx, next).await?.check_around() })
             }
-            None => Box::pin(innermost(chain, ctx, json)),
+            None => Box::pin(async move { innermost(&chain, ctx, json).await }),
         }
     }
 }
@@ -89,7 +89,7 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
         state.select = state.params.query.select.take();
     }
     let ctx = if chain.around.is_empty() {
-        innermost(chain.clone(), ctx, json).await?
+        innermost(&chain, ctx, json).await?
     } else {
         Next { chain: chain.clone(), position: 0, json }.run(ctx).await?
     };
@@ -111,7 +111,7 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
 
 /// Runs what is inside the around hooks.
 async fn innermost<S: Service + ?Sized + 'static>(
-    chain: Arc<Chain<S>>,
+    chain: &Chain<S>,
     mut ctx: HookContext<S>,
     json: bool,
 ) -> Result<HookContext<S>> {
