@@ -39,7 +39,7 @@ pub use error::{Error, ErrorKind, FieldError, Result};
 pub use field::{Field, FieldType, Fields};
 pub use function::FnService;
 pub use id::{ID_BYTES_MAX, Id};
-pub use json::read_json;
+pub use json::{read_json, write_json_text};
 pub use map::Map;
 pub use method::{Method, MethodSet};
 pub use options::{AllowQuery, ClientIds, IdKind, Index, Missing, Options, Paginate, Timestamps};
@@ -53,5 +53,6 @@ pub use query::{
 pub use serde_value::read_fields;
 pub use service::{DynService, Service};
 pub use service_ext::ServiceExt;
+pub use shape::Shape;
 pub use typed::{Typed, Untyped};
 pub use value::{Text, Value};
