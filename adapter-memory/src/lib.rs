@@ -1,9 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod answer;
+mod glance;
 mod index;
 mod key;
+mod packed;
 mod page;
 mod record;
+mod records;
 mod scan;
 mod service;
 mod store;

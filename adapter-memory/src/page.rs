@@ -6,6 +6,7 @@ use std::collections::BinaryHeap;
 use remex_core::{Cursor, Description, Document, Plan};
 
 use crate::key::Key;
+use crate::records::{Held, Record};
 
 /// Whether records come behind the place where the page before ended.
 pub(crate) struct Behind<'a> {
@@ -19,12 +20,12 @@ impl<'a> Behind<'a> {
         Self { plan, after: plan.after.map(|cursor| (cursor, key(cursor))) }
     }
 
-    pub(crate) fn holds(&self, key: &Key, record: &Document) -> bool {
+    pub(crate) fn holds(&self, key: &Key, seen: &Document) -> bool {
         match &self.after {
             None => true,
             // A cursor whose id is none of this service's is behind everything with the same values.
             Some((cursor, last)) => cursor
-                .compare_record(self.plan.sort, record, |_| last.as_ref().map_or(Ordering::Less, |last| key.cmp(last)))
+                .compare_record(self.plan.sort, seen, |_| last.as_ref().map_or(Ordering::Less, |last| key.cmp(last)))
                 .is_gt(),
         }
     }
@@ -40,13 +41,20 @@ pub(crate) struct Best<'a> {
 /// A record with its rank: the greatest is the one that comes last.
 struct Ranked<'a> {
     plan: &'a Plan<'a>,
-    key: Key,
-    record: Document,
+    /// What the plan looks at.
+    seen: Document,
+    held: Held,
+}
+
+impl Ranked<'_> {
+    fn compare(&self, seen: &Document, record: Record<'_>) -> Ordering {
+        self.plan.compare(&self.seen, seen).then_with(|| self.held.record().key().cmp(record.key()))
+    }
 }
 
 impl Ord for Ranked<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
-        self.plan.compare(&self.record, &other.record).then_with(|| self.key.cmp(&other.key))
+        self.compare(&other.seen, other.held.record())
     }
 }
 
@@ -73,19 +81,19 @@ impl<'a> Best<'a> {
         }
     }
 
-    pub(crate) fn offer(&mut self, key: &Key, record: &Document) {
-        if self.wanted.is_some_and(|wanted| self.heap.len() >= wanted) {
-            let Some(last) = self.heap.peek() else { return };
-            let order = self.plan.compare(record, &last.record).then_with(|| key.cmp(&last.key));
-            if order.is_ge() {
-                return;
-            }
-            self.heap.pop();
+    pub(crate) fn offer(&mut self, record: Record<'_>, seen: &Document) {
+        if self.wanted.is_none_or(|wanted| self.heap.len() < wanted) {
+            self.heap.push(Ranked { plan: self.plan, seen: seen.clone(), held: record.hold() });
+            return;
         }
-        self.heap.push(Ranked { plan: self.plan, key: key.clone(), record: record.clone() });
+        let Some(mut last) = self.heap.peek_mut() else { return };
+        if last.compare(seen, record).is_gt() {
+            last.seen.values_mut().clone_from_slice(seen.values());
+            last.held = record.hold();
+        }
     }
 
-    pub(crate) fn into_sorted(self) -> Vec<Document> {
-        self.heap.into_sorted_vec().into_iter().map(|ranked| ranked.record).collect()
+    pub(crate) fn into_sorted(self) -> Vec<Held> {
+        self.heap.into_sorted_vec().into_iter().map(|ranked| ranked.held).collect()
     }
 }

@@ -5,10 +5,11 @@ use std::ops::{Bound, ControlFlow};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use remex_core::{Condition, Direction, Document, Filter, Id, IdKind, Path, Plan, Value};
+use remex_core::{Condition, Direction, Filter, Id, IdKind, Path, Plan, Value};
 
 use crate::index::{Bounds, Ordered, Place, Slot};
 use crate::key::Key;
+use crate::records::Record;
 use crate::table::Table;
 
 /// How many records are looked at before the lock is let go, and the task gives way to others.
@@ -95,16 +96,15 @@ impl Scan {
     pub(crate) fn step(
         &mut self,
         table: &Table,
-        visit: &mut dyn FnMut(&Key, &Document) -> ControlFlow<()>,
+        visit: &mut dyn FnMut(Record<'_>) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let piece = Piece::begin();
         match self {
             Self::All { after } => {
-                let start = after.take().map_or(Bound::Unbounded, Bound::Excluded);
                 let mut last = None;
-                for (at, (key, record)) in table.records.range((start, Bound::Unbounded)).enumerate() {
-                    visit(key, record)?;
-                    last = Some(key);
+                for (at, record) in table.records.behind(after.as_ref()).enumerate() {
+                    visit(record)?;
+                    last = Some(record.key());
                     if piece.is_over(at) {
                         break;
                     }
@@ -116,7 +116,7 @@ impl Scan {
                 for at in 0.. {
                     let key = keys.next().ok_or_else_break()?;
                     if let Some(record) = table.records.get(&key) {
-                        visit(&key, record)?;
+                        visit(record)?;
                     }
                     if piece.is_over(at) {
                         break;
@@ -128,8 +128,8 @@ impl Scan {
                 let places = table.indexes[*index].walk(*direction, bounds, from.as_ref(), PIECE);
                 let mut last = None;
                 for (at, place) in places.into_iter().enumerate() {
-                    if let Some((key, record)) = place.1.key().and_then(|key| table.records.get_key_value(key)) {
-                        visit(key, record)?;
+                    if let Some(record) = place.1.key().and_then(|key| table.records.get(key)) {
+                        visit(record)?;
                     }
                     last = Some(place);
                     if piece.is_over(at) {

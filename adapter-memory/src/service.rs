@@ -18,8 +18,8 @@ use crate::store::Store;
 
 /// A service whose records are in memory: of your own type `T`, made from `In`, or documents.
 ///
-/// What is stored is a document either way, which takes less memory and is written as JSON faster than most types; `T` is
-/// checked before anything is stored, so that every record reads as one.
+/// What is stored is a document either way, packed, which takes less memory and is written as JSON faster than most types;
+/// `T` is checked before anything is stored, so that every record reads as one.
 ///
 /// ```
 /// use remex_core::{Document, Options, Params, Result, Service};
@@ -131,8 +131,14 @@ where
     }
 
     async fn answer(&self, call: Call<Id, In>, params: &Params) -> Result<Answer> {
-        // What goes on the wire is the stored document, which is what `T` writes: no record is built.
-        let call = call.try_map(Ok, |data| encode(&data))?;
+        // What goes on the wire is the stored document, which is what `T` writes: no record is built, and where all of a
+        // document is shown, it is not even unpacked.
+        let whole = self.store.description().reveals_all(params);
+        let call = match call {
+            Call::Index if whole => return self.store.answer_index(params).await,
+            Call::Read(id) if whole => return self.store.answer_read(&id, params),
+            call => call.try_map(Ok, |data| encode(&data))?,
+        };
         self.store.answer(call, params).await
     }
 

@@ -17,15 +17,17 @@ use remex_core::{
 };
 use uuid::Uuid;
 
+use crate::glance::Glance;
 use crate::key::Key;
 use crate::page::{Behind, Best};
+use crate::records::{Held, Record};
 use crate::scan::{Scan, give_way};
 use crate::table::{Table, Undo};
 
 /// Makes sure that a document is a record of the service's type before it is stored.
 pub(crate) type Conform = fn(&Description, Document) -> Result<Document>;
 
-/// The records of a service as documents.
+/// The records of a service as documents, which are packed while they are here.
 ///
 /// The lock is a short one: nothing waits while it is held, so it is one of threads and not of tasks.
 pub(crate) struct Store {
@@ -97,7 +99,7 @@ impl Store {
         let data = self.description.prepare_missing(&key.to_value(), data, params)?;
         let record = self.complete(&key, data, params)?;
         self.count_past(table, &key);
-        table.set(key, record.clone())?;
+        table.set(key, &record)?;
         Ok(Stored::Created(record))
     }
 
@@ -108,13 +110,13 @@ impl Store {
                 let key = self.make_key()?;
                 // An id past the counter may be somebody's already, or may have been.
                 let given = matches!(key, Key::Integer(id) if table.given.contains(&id));
-                if !given && !table.records.contains_key(&key) {
+                if !given && !table.records.contains(&key) {
                     return Ok(key);
                 }
             }
         };
         let key = self.key(id)?;
-        if table.records.contains_key(&key) {
+        if table.records.contains(&key) {
             return Err(table.id_taken(self.description.id_field(), id));
         }
         self.count_past(table, &key);
@@ -135,16 +137,17 @@ impl Store {
         let id_field = self.description.id_field();
         for (key, record) in &completed {
             // The same id may have been given twice in one call.
-            if table.records.contains_key(key) {
+            if table.records.contains(key) {
                 table.undo(undo);
                 return Err(table.id_taken(id_field, &key.to_value()));
             }
-            table.set_or_undo(&mut undo, key.clone(), record.clone())?;
+            table.set_or_undo(&mut undo, key.clone(), record)?;
         }
         Ok(completed.into_iter().map(|(_, record)| record).collect())
     }
 
-    /// Goes through the records that match, in whatever order the way is, until the visitor has enough.
+    /// Goes through the records that match, in whatever order the way is, until the visitor has enough. It gets to see a
+    /// record as it is kept, and of its fields those that the plan looks at.
     ///
     /// Answers whether it went well: along an index, a record that is changed meanwhile may move from what is yet to come
     /// to what has been, and be left out.
@@ -152,17 +155,18 @@ impl Store {
         &self,
         scan: &mut Scan,
         plan: &Plan<'_>,
-        mut visit: impl FnMut(&Key, &Document) -> ControlFlow<()> + Send,
+        mut visit: impl FnMut(Record<'_>, &Document) -> ControlFlow<()> + Send,
     ) -> bool {
-        let mut version = None;
+        let (mut version, mut glance) = (None, Glance::new(plan));
         loop {
             let step = {
                 let table = self.table.read();
                 if scan.is_walk() && *version.get_or_insert(table.version) != table.version {
                     return false;
                 }
-                scan.step(&table, &mut |key, record| {
-                    if plan.filter.matches(record) { visit(key, record) } else { ControlFlow::Continue(()) }
+                scan.step(&table, &mut |record| {
+                    let seen = glance.at(record);
+                    if plan.filter.matches(seen) { visit(record, seen) } else { ControlFlow::Continue(()) }
                 })
             };
             if step.is_break() {
@@ -183,10 +187,10 @@ impl Store {
     /// Lists the records that match, under a lock that is held.
     fn matching(&self, table: &Table, plan: &Plan<'_>) -> Vec<(Key, Document)> {
         let mut scan = self.scan_of(table, plan);
-        let mut found = Vec::new();
-        let mut visit = |key: &Key, record: &Document| {
-            if plan.filter.matches(record) {
-                found.push((key.clone(), record.clone()));
+        let (mut found, mut glance) = (Vec::new(), Glance::new(plan));
+        let mut visit = |record: Record<'_>| {
+            if plan.filter.matches(glance.at(record)) {
+                found.push((record.key().clone(), record.document()));
             }
             ControlFlow::Continue(())
         };
@@ -195,17 +199,17 @@ impl Store {
     }
 
     /// Finds the records of a page, and one more if there is one, and counts all that match if that is wanted.
-    async fn find(&self, plan: &Plan<'_>) -> (Vec<Document>, u64) {
+    async fn find(&self, plan: &Plan<'_>) -> (Vec<Held>, u64) {
         let wanted = plan.limit.map(|limit| plan.skip.saturating_add(limit).saturating_add(1));
         let behind = Behind::new(plan, &self.description);
         let mut scan = self.scan(plan);
         if scan.is_sorted(plan) {
             let (mut found, mut total) = (Vec::new(), 0);
-            let whole = self.each_match(&mut scan, plan, |key, record| {
+            let whole = self.each_match(&mut scan, plan, |record, seen| {
                 total += 1;
                 let enough = |found: &Vec<_>| wanted.is_some_and(|wanted| found.len() as u64 >= wanted);
-                if !enough(&found) && behind.holds(key, record) {
-                    found.push(record.clone());
+                if !enough(&found) && behind.holds(record.key(), seen) {
+                    found.push(record.hold());
                 }
                 if enough(&found) && !plan.total { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             });
@@ -216,16 +220,49 @@ impl Store {
         }
         let (mut best, mut total) = (Best::new(plan, wanted), 0);
         // By id nothing is left out, so that there is no second try.
-        self.each_match(&mut scan, plan, |key, record| {
+        self.each_match(&mut scan, plan, |record, seen| {
             total += 1;
-            if behind.holds(key, record) {
-                best.offer(key, record);
+            if behind.holds(record.key(), seen) {
+                best.offer(record, seen);
             }
             ControlFlow::Continue(())
         })
         .await;
         (best.into_sorted(), total)
     }
+
+    /// Finds the records that `index` answers.
+    pub(crate) async fn page(&self, params: &Params) -> Result<Page<Held>> {
+        let plan = self.description.plan(Intent::Index, params)?;
+        let (mut found, total) = self.find(&plan).await;
+        let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX).min(found.len());
+        found.drain(..skip);
+        let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let behind = |last: &Held| Cursor::behind(&last.record().document(), plan.sort, self.description.id_field());
+        let info = PageInfo {
+            paginated: plan.paginated,
+            total: plan.total.then_some(total),
+            limit: plan.limit,
+            skip: plan.skip,
+            next: found.last().filter(|_| more).map(behind),
+        };
+        Ok(Page { data: found, info })
+    }
+
+    /// Finds the record that `read` answers.
+    pub(crate) fn one(&self, id: &Id, params: &Params) -> Result<Held> {
+        let plan = self.description.plan(Intent::Read, params)?;
+        let key = self.key(&self.description.read_id(id)?)?;
+        let held = self.table.read().records.get(&key).map(Record::hold);
+        held.filter(|held| matches(&plan, held.record())).ok_or_else(|| self.missing(id))
+    }
+}
+
+/// Returns whether a single record matches. Where there are many, a [`Glance`] makes less of each.
+fn matches(plan: &Plan<'_>, record: Record<'_>) -> bool {
+    plan.filter.is_all() || plan.filter.matches(&record.document())
 }
 
 #[async_trait]
@@ -235,30 +272,11 @@ impl Service for Store {
     type Input = Document;
 
     async fn index(&self, params: &Params) -> Result<Page<Document>> {
-        let plan = self.description.plan(Intent::Index, params)?;
-        let (mut found, total) = self.find(&plan).await;
-        let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX).min(found.len());
-        found.drain(..skip);
-        let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let next =
-            found.last().filter(|_| more).map(|last| Cursor::behind(last, plan.sort, self.description.id_field()));
-        let info = PageInfo {
-            paginated: plan.paginated,
-            total: plan.total.then_some(total),
-            limit: plan.limit,
-            skip: plan.skip,
-            next,
-        };
-        Ok(Page { data: found, info })
+        Ok(self.page(params).await?.map(|held| held.record().document()))
     }
 
     async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
-        let plan = self.description.plan(Intent::Read, params)?;
-        let key = self.key(&self.description.read_id(id)?)?;
-        let record = self.table.read().records.get(&key).cloned();
-        record.filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))
+        Ok(self.one(id, params)?.record().document())
     }
 
     async fn create(&self, data: Document, params: &Params) -> Result<Document> {
@@ -273,10 +291,10 @@ impl Service for Store {
         let key = self.key(&self.description.read_id(id)?)?;
         let prepared = self.description.prepare_modify(patch.clone(), params)?;
         let mut table = self.table.write();
-        match table.records.get(&key) {
-            Some(old) if plan.filter.matches(old) => {
+        match table.document(&key) {
+            Some(old) if plan.filter.matches(&old) => {
                 let record = self.modified(old, prepared, params)?;
-                table.set(key, record.clone())?;
+                table.set(key, &record)?;
                 Ok(Stored::Changed(record))
             }
             None if plan.missing == Missing::Create => {
@@ -293,11 +311,11 @@ impl Service for Store {
         let key = self.key(&self.description.read_id_to_update(id, plan.missing)?)?;
         let mut prepared = self.description.prepare_update(data.clone(), params)?;
         let mut table = self.table.write();
-        match table.records.get(&key) {
-            Some(old) if plan.filter.matches(old) => {
-                self.description.carry_over(old, &mut prepared, params);
+        match table.document(&key) {
+            Some(old) if plan.filter.matches(&old) => {
+                self.description.carry_over(&old, &mut prepared, params);
                 let record = self.complete(&key, prepared, params)?;
-                table.set(key, record.clone())?;
+                table.set(key, &record)?;
                 Ok(Stored::Changed(record))
             }
             None if plan.missing == Missing::Create => self.make_missing(&mut table, key, data, params),
@@ -309,7 +327,7 @@ impl Service for Store {
         let plan = self.description.plan(Intent::Remove, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
         let mut table = self.table.write();
-        if !table.records.get(&key).is_some_and(|record| plan.filter.matches(record)) {
+        if !table.records.get(&key).is_some_and(|record| matches(&plan, record)) {
             return Err(self.missing(id));
         }
         table.remove(&key).ok_or_else(|| self.missing(id))
@@ -318,7 +336,7 @@ impl Service for Store {
     async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
         let mut plan = self.description.plan(Intent::Index, params)?;
         (plan.limit, plan.skip, plan.after, plan.total) = (Some(1), 0, None, false);
-        Ok(self.find(&plan).await.0.into_iter().next())
+        Ok(self.find(&plan).await.0.first().map(|held| held.record().document()))
     }
 
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
@@ -326,7 +344,7 @@ impl Service for Store {
         let table = self.table.read();
         let find = |id: &Id| {
             let key = self.key(&self.description.read_id(id).ok()?).ok()?;
-            table.records.get(&key).filter(|record| plan.filter.matches(record)).cloned()
+            table.document(&key).filter(|record| plan.filter.matches(record))
         };
         let mut records = Vec::with_capacity(ids.len());
         for id in ids {
@@ -367,21 +385,22 @@ impl Service for Store {
         let matching = self.matching(&table, &plan);
         let changed = matching
             .into_iter()
-            .map(|(key, record)| Ok((key, self.modified(&record, patch.clone(), params)?)))
+            .map(|(key, record)| Ok((key, self.modified(record, patch.clone(), params)?)))
             .collect::<Result<Vec<_>>>()?;
         let mut undo = Undo::default();
         for (key, record) in &changed {
-            table.set_or_undo(&mut undo, key.clone(), record.clone())?;
+            table.set_or_undo(&mut undo, key.clone(), record)?;
         }
         Ok(changed.into_iter().map(|(_, record)| record).collect())
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::RemoveMany, params)?;
-        let mut table = self.table.write();
         if plan.filter.is_all() {
-            return Ok(table.clear().into_values().collect());
+            let records = self.table.write().clear();
+            return Ok(records.behind(None).map(Record::document).collect());
         }
+        let mut table = self.table.write();
         let matching = self.matching(&table, &plan);
         Ok(matching.iter().filter_map(|(key, _)| table.remove(key)).collect())
     }
@@ -396,11 +415,10 @@ impl Service for Store {
 }
 
 impl Store {
-    fn modified(&self, old: &Document, patch: Patch, params: &Params) -> Result<Document> {
+    fn modified(&self, mut record: Document, patch: Patch, params: &Params) -> Result<Document> {
         if patch.data().is_empty() {
-            return Ok(old.clone());
+            return Ok(record);
         }
-        let mut record = old.clone();
         patch.apply(&mut record);
         let record = (self.conform)(&self.description, record)?;
         self.description.check_scope(&record, params)?;
@@ -429,12 +447,13 @@ impl Store {
                 // The plan was made of the same params before, so that it does not fail now.
                 let plan = self.description.plan(Intent::Index, &params).ok()?;
                 let mut scan = scan.unwrap_or_else(|| self.scan(&plan));
-                let step = scan.step(&self.table.read(), &mut |_, record| {
-                    if plan.filter.matches(record) {
+                let mut glance = Glance::new(&plan);
+                let step = scan.step(&self.table.read(), &mut |record| {
+                    if plan.filter.matches(glance.at(record)) {
                         if skipped < plan.skip {
                             skipped += 1;
                         } else {
-                            piece.push(record.clone());
+                            piece.push(record.hold());
                         }
                     }
                     ControlFlow::Continue(())
@@ -442,7 +461,7 @@ impl Store {
                 (scan, step.is_break())
             };
             give_way().await;
-            Some((stream::iter(piece).map(Ok), (params, Some(scan), skipped, ended)))
+            Some((stream::iter(piece).map(|held| Ok(held.record().document())), (params, Some(scan), skipped, ended)))
         });
         pieces.flatten().boxed()
     }

@@ -1,17 +1,18 @@
 //! [`Table`]: the records by id and their indexes, changed together or not at all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use remex_core::{Description, Document, Error, Result, Value};
 
 use crate::index::FieldIndex;
 use crate::key::Key;
+use crate::records::{Record, Records};
 
 /// The records by id and their indexes.
 #[derive(Debug)]
 pub(crate) struct Table {
     name: String,
-    pub(crate) records: BTreeMap<Key, Document>,
+    pub(crate) records: Records,
     pub(crate) indexes: Vec<FieldIndex>,
     /// Grows with every change, so that a walk along an index notices that records may have moved.
     pub(crate) version: u64,
@@ -28,7 +29,7 @@ impl Table {
         let indexes = description.indexes().iter().map(|index| FieldIndex::new(index.field.clone(), index.unique));
         Self {
             name: description.name().to_owned(),
-            records: BTreeMap::new(),
+            records: Records::default(),
             indexes: indexes.collect(),
             version: 0,
             given: BTreeSet::new(),
@@ -39,25 +40,32 @@ impl Table {
     ///
     /// # Errors
     /// `Conflict`, with nothing changed, where another record holds a value that must be unique.
-    pub(crate) fn set(&mut self, key: Key, record: Document) -> Result<Option<Document>> {
+    pub(crate) fn set(&mut self, key: Key, record: &Document) -> Result<()> {
         for index in self.indexes.iter().filter(|index| index.unique) {
             let value = &record[&index.field];
             // The index also leads to lists that hold the value as an element, which are not equal to it.
-            let taken = |other: &Key| *other != key && self.records[other][&index.field].equals(value);
-            if !value.is_null() && index.equal(value).any(taken) {
+            let holds = |other: &Key| self.document(other).is_some_and(|other| other[&index.field].equals(value));
+            if !value.is_null() && index.equal(value).any(|other| *other != key && holds(other)) {
                 return Err(Error::duplicate(&self.name, &index.field));
             }
         }
         self.version += 1;
-        let old = self.records.get(&key).cloned();
-        for index in &mut self.indexes {
-            if let Some(old) = &old {
-                index.remove(&key, old);
+        if !self.indexes.is_empty() {
+            let old = self.document(&key);
+            for index in &mut self.indexes {
+                if let Some(old) = &old {
+                    index.remove(&key, old);
+                }
+                index.add(&key, record);
             }
-            index.add(&key, &record);
         }
         self.records.insert(key, record);
-        Ok(old)
+        Ok(())
+    }
+
+    /// Returns the document of a record.
+    pub(crate) fn document(&self, key: &Key) -> Option<Document> {
+        self.records.get(key).map(Record::document)
     }
 
     /// Takes a record away, and its places in the indexes.
@@ -71,7 +79,7 @@ impl Table {
     }
 
     /// Takes all records away.
-    pub(crate) fn clear(&mut self) -> BTreeMap<Key, Document> {
+    pub(crate) fn clear(&mut self) -> Records {
         self.version += 1;
         self.indexes.iter_mut().for_each(FieldIndex::clear);
         std::mem::take(&mut self.records)
@@ -81,9 +89,10 @@ impl Table {
     ///
     /// # Errors
     /// As [`set`](Self::set), with the earlier changes taken back.
-    pub(crate) fn set_or_undo(&mut self, undo: &mut Undo, key: Key, record: Document) -> Result<()> {
+    pub(crate) fn set_or_undo(&mut self, undo: &mut Undo, key: Key, record: &Document) -> Result<()> {
+        let old = self.document(&key);
         match self.set(key.clone(), record) {
-            Ok(old) => {
+            Ok(()) => {
                 undo.0.push((key, old));
                 Ok(())
             }
@@ -102,7 +111,7 @@ impl Table {
                 for index in &mut self.indexes {
                     index.add(&key, &old);
                 }
-                self.records.insert(key, old);
+                self.records.insert(key, &old);
             }
         }
     }

@@ -5,6 +5,7 @@ use std::any::Any;
 use bytes::Bytes;
 use serde::Serialize;
 
+use crate::json::write_document;
 use crate::output::perform;
 use crate::{
     Answer, Call, Description, Document, Error, Id, Operation, Output, Params, Result, Service, Value, read_fields,
@@ -91,23 +92,18 @@ pub fn write_record<T: Serialize + 'static>(
     params: &Params,
     json: &mut Vec<u8>,
 ) -> Result<()> {
-    if description.reveals_all(params) {
-        return write(record, json);
-    }
-    let value = match as_document(record) {
+    let written = match as_document(record) {
         // Hooks may have added to what was revealed.
-        Some(_) if description.is_revealed() => return write(record, json),
-        Some(document) => Value::Document(document.clone()),
-        None => Value::from_serialize(record)?,
+        Some(document) if description.is_revealed() || description.reveals_all(params) => {
+            write_document(document, json)
+        }
+        Some(document) => write_document(&description.reveal(document.clone(), params), json),
+        None if description.reveals_all(params) => serde_json::to_writer(json, record),
+        None => match Value::from_serialize(record)? {
+            Value::Document(document) => write_document(&description.reveal(document, params), json),
+            // What is not an object has no fields to select or hide.
+            other => serde_json::to_writer(json, &other),
+        },
     };
-    match value {
-        Value::Document(document) => write(&description.reveal(document, params), json),
-        // What is not an object has no fields to select or hide.
-        other => write(&other, json),
-    }
-}
-
-fn write<T: Serialize>(value: &T, json: &mut Vec<u8>) -> Result<()> {
-    serde_json::to_writer(json, value)
-        .map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))
+    written.map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))
 }

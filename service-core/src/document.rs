@@ -50,6 +50,33 @@ impl Document {
         Self(Arc::new(Inner { shape: Shape::empty(), slots: Box::default() }))
     }
 
+    /// Builds a document of the values that fields of these names hold, in the order of the names.
+    ///
+    /// For stores that keep records in a form of their own: where they keep the [`shape`](Self::shape) too, a record is made
+    /// again without looking at a name.
+    ///
+    /// # Panics
+    /// Where there are more or fewer values than names.
+    ///
+    /// ```
+    /// use remex_core::Document;
+    ///
+    /// let alice = Document::new().with("name", "Alice").with("age", 19);
+    /// let bob = Document::from_shape(alice.shape().clone(), vec!["Bob".into(), 20.into()]);
+    /// assert_eq!(bob.to_string(), r#"{"name":"Bob","age":20}"#);
+    /// ```
+    #[must_use]
+    pub fn from_shape(shape: Arc<Shape>, values: Vec<Value>) -> Self {
+        assert_eq!(shape.names().len(), values.len(), "as many values as names");
+        Self(Arc::new(Inner { shape, slots: values.into_boxed_slice() }))
+    }
+
+    /// Returns the names, shared with the documents that have the same ones.
+    #[must_use]
+    pub fn shape(&self) -> &Arc<Shape> {
+        &self.0.shape
+    }
+
     /// Returns how many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -80,9 +107,8 @@ impl Document {
     /// Lists are not entered; filters do that, see [`Filter`](crate::Filter).
     #[must_use]
     pub fn get_path(&self, path: &Path) -> Option<&Value> {
-        let mut names = path.names();
-        let mut value = self.get(names.next()?)?;
-        for name in names {
+        let mut value = self.get(path.first())?;
+        for name in path.rest() {
             value = value.as_document()?.get(name)?;
         }
         Some(value)
@@ -144,6 +170,18 @@ impl Document {
         inner.slots = slots.into_boxed_slice();
         inner.shape = shape;
         Some(value)
+    }
+
+    /// Returns the values in the order of their fields.
+    #[must_use]
+    pub fn values(&self) -> &[Value] {
+        &self.0.slots
+    }
+
+    /// Returns the values in the order of their fields, to change in place.
+    #[must_use]
+    pub fn values_mut(&mut self) -> &mut [Value] {
+        &mut Arc::make_mut(&mut self.0).slots
     }
 
     /// Keeps the fields for which the closure says so.

@@ -53,7 +53,7 @@ pub use hook::{
 };
 pub use id::{ID_BYTES_MAX, Id};
 pub use id_as::IdAs;
-pub use json::read_json;
+pub use json::{read_json, write_json_text};
 pub use map::Map;
 pub use method::{Method, MethodSet};
 pub use options::{AllowQuery, ClientIds, IdKind, Index, Missing, Options, Paginate, Timestamps};
@@ -68,6 +68,7 @@ pub use query::{
 pub use serde_value::read_fields;
 pub use service::{DynService, Service};
 pub use service_ext::ServiceExt;
+pub use shape::Shape;
 pub use silent::Silent;
 pub use site::Site;
 pub use typed::Typed;

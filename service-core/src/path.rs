@@ -15,7 +15,11 @@ use crate::{Error, Result, Text};
 /// # Ok::<(), remex_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(Text);
+pub struct Path {
+    text: Text,
+    /// How long the first name is. Every record that is looked at is asked for it, so it is not looked for again.
+    first: usize,
+}
 
 /// How long a path may be, in bytes.
 pub const PATH_BYTES_MAX: usize = 1024;
@@ -51,24 +55,35 @@ impl Path {
                 return Err(Error::bad_request(format!("unknown operator `{name}`")));
             }
         }
-        Ok(Self(text))
+        let first = text.find('.').unwrap_or(text.len());
+        Ok(Self { text, first })
     }
 
     /// Returns the path as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.text.as_str()
     }
 
     /// Lists the names that the path goes through.
     pub fn names(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
-        self.0.split('.')
+        self.text.split('.')
     }
 
     /// Returns the first name, which is that of a field of the record.
     #[must_use]
     pub fn first(&self) -> &str {
-        self.0.split('.').next().unwrap_or_default()
+        &self.text[..self.first]
+    }
+
+    /// Returns whether the path is the name of a field and goes no further.
+    pub(crate) fn is_single(&self) -> bool {
+        self.first == self.text.len()
+    }
+
+    /// Lists the names behind the first.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = &str> {
+        self.text.get(self.first + 1..).into_iter().flat_map(|rest| rest.split('.'))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The names of a record's fields, shared by all records that have the same ones.
+//! [`Shape`]: the names of a record's fields, shared by all records that have the same ones.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,12 +9,16 @@ use parking_lot::RwLock;
 
 use crate::Text;
 
-/// The names of a record's fields in their order; equal lists are one allocation.
+/// The names of a record's fields in their order.
+///
+/// Records with the same names share one shape, but for those past some thousand shapes, which have their own.
 #[derive(Debug, Default)]
-pub(crate) struct Shape {
+pub struct Shape {
     names: Box<[Text]>,
     /// Positions by name, made at the first look-up in a shape that is too wide to walk.
     positions: OnceLock<HashMap<Text, usize>>,
+    /// The names as they are written in JSON, made when they are written first.
+    keys: OnceLock<Box<[Box<str>]>>,
 }
 
 /// Up to this many names, walking them is faster than hashing the one that is looked for.
@@ -92,14 +96,25 @@ impl Shape {
     }
 
     fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
-        Self { names: names.map(Text::from).collect(), positions: OnceLock::new() }
+        Self { names: names.map(Text::from).collect(), ..Self::default() }
     }
 
-    pub(crate) fn names(&self) -> &[Text] {
+    /// Returns the names, which differ from one another.
+    #[must_use]
+    pub fn names(&self) -> &[Text] {
         &self.names
     }
 
-    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+    /// Returns the names as keys of a JSON object, each with its quotes and colon.
+    #[must_use]
+    pub fn json_keys(&self) -> &[Box<str>] {
+        let key = |name: &Text| format!("{}:", crate::Value::from(name.clone())).into_boxed_str();
+        self.keys.get_or_init(|| self.names.iter().map(key).collect())
+    }
+
+    /// Returns which of the names one is.
+    #[must_use]
+    pub fn position(&self, name: &str) -> Option<usize> {
         if self.names.len() <= WALKED {
             return self.names.iter().position(|other| other.as_str() == name);
         }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, Stream};
 use futures::{FutureExt, StreamExt};
 use http::StatusCode;
-use remex_core::{Description, Document, Error, Intent, Params, Result};
+use remex_core::{Description, Document, Error, Intent, Params, Result, write_record};
 use tokio::sync::mpsc;
 
 use super::call::{from_panic, too_long};
@@ -83,7 +83,8 @@ pub(crate) async fn respond(
 
 /// Reads, writes and sends all records, as fast as the client takes them.
 async fn send_all(host: &Host, params: Params, sender: &mpsc::Sender<Part>, stall_time: Duration) -> Result<()> {
-    let mut records: BoxStream<'_, Result<Document>> = host.service().index_stream(params);
+    let description = host.service().describe();
+    let mut records: BoxStream<'_, Result<Document>> = host.service().index_stream(params.clone());
     let mut json = Vec::with_capacity(PART_BYTES);
     json.push(b'[');
     let mut separator = false;
@@ -91,9 +92,7 @@ async fn send_all(host: &Host, params: Params, sender: &mpsc::Sender<Part>, stal
         if std::mem::replace(&mut separator, true) {
             json.push(b',');
         }
-        // Documents leave a service as the caller may see them.
-        let written = serde_json::to_writer(&mut json, &record?);
-        written.map_err(|error| Error::internal("a record cannot be written as JSON").with_source(error))?;
+        write_record(&record?, &description, &params, &mut json)?;
         if json.len() >= PART_BYTES {
             let part = std::mem::replace(&mut json, Vec::with_capacity(PART_BYTES));
             if sender.send_timeout(Part::More(part.into()), stall_time).await.is_err() {

@@ -36,12 +36,11 @@ impl Filter {
 /// How the values that a path reaches make one answer: a condition holds if it holds for one of them, and one that
 /// denies holds if it holds for all.
 fn reach(record: &Document, path: &Path, holds: impl Fn(&[&Value]) -> bool) -> bool {
-    let mut names = path.names();
-    let first = record.get(names.next().unwrap_or_default()).unwrap_or(&ABSENT);
-    let rest: Vec<&str> = names.collect();
-    if rest.is_empty() {
+    let first = record.get(path.first()).unwrap_or(&ABSENT);
+    if path.is_single() {
         return holds(&[first]);
     }
+    let rest: Vec<&str> = path.rest().collect();
     let mut reached = Vec::new();
     descend(first, &rest, &mut reached);
     if reached.is_empty() {
