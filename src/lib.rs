@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+pub mod guide;
+
 pub use remex_core::*;
 
 #[cfg(feature = "axum")]

@@ -1,8 +1,10 @@
 //! [`Detached`]: hooks that run on their own, behind the answer.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -50,8 +52,10 @@ impl Detached {
         method: &'static str,
     ) {
         let logged = async move {
-            if let Err(error) = work.await {
-                tracing::error!(service = path, method, ?error, "a detached hook failed");
+            match AssertUnwindSafe(work).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(service = path, method, ?error, "a detached hook failed"),
+                Err(_) => tracing::error!(service = path, method, "a detached hook panicked"),
             }
         };
         let place = self.places.clone().try_acquire_owned();
