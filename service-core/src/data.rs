@@ -199,19 +199,21 @@ impl Description {
         Ok(data)
     }
 
-    /// Lists the fields of the old record that `update` leaves as they are.
-    pub fn carried_over<'a>(&'a self, params: &Params) -> impl Iterator<Item = &'a str> + use<'a> {
+    /// Lists the fields of the old record that `update` to this new one leaves as they are.
+    pub fn carried_over<'a>(&'a self, new: &'a Document, params: &Params) -> impl Iterator<Item = &'a str> + use<'a> {
         let hidden: &[_] = if params.is_client() { &self.options.hidden_fields } else { &[] };
+        let vetted = params.vetted;
+        let hidden = hidden.iter().map(crate::Text::as_str).filter(move |name| !(vetted && new.contains(name)));
         let created_at = self.options.timestamps.names().map(|(created_at, _)| created_at);
-        created_at.into_iter().chain(hidden.iter().map(crate::Text::as_str))
+        created_at.into_iter().chain(hidden)
     }
 
     /// Copies what `update` leaves as it is from the old record into the new one.
     pub fn carry_over(&self, old: &Document, new: &mut Document, params: &Params) {
-        for name in self.carried_over(params) {
-            if let Some(value) = old.get(name) {
-                new.insert(name, value.clone());
-            }
+        let kept: Vec<_> = self.carried_over(new, params).filter_map(|name| Some((name, old.get(name)?))).collect();
+        let kept: Vec<_> = kept.into_iter().map(|(name, value)| (crate::Text::from(name), value.clone())).collect();
+        for (name, value) in kept {
+            new.insert(&name, value);
         }
     }
 
@@ -288,14 +290,43 @@ impl Description {
         }
     }
 
+    fn hidden_from(&self, params: &Params) -> &[crate::Text] {
+        if params.is_client() { &self.options.hidden_fields } else { &[] }
+    }
+
+    /// Refuses data of a client that sets what is hidden from it, before hooks add to the data.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unprocessable`](crate::ErrorKind::Unprocessable) naming each.
+    pub(crate) fn vet<'a>(&self, data: impl IntoIterator<Item = &'a Document>) -> Result<()> {
+        for data in data {
+            let set = |name: &&crate::Text| data.get(name).is_some_and(|value| !value.is_null());
+            let faults: Vec<_> = self.options.hidden_fields.iter().filter(set).collect();
+            if !faults.is_empty() {
+                let message = format!("is not a field of `{}`", self.name());
+                let named = faults.iter().map(|name| (name.as_str(), message.as_str()));
+                let error = Error::unprocessable(crate::error::summary(named));
+                return Err(faults
+                    .iter()
+                    .fold(error, |error, name| error.with_field(name, "unknown", message.clone())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns whether data of this call is yet to be vetted.
+    pub(crate) fn is_to_be_vetted(&self, params: &Params) -> bool {
+        params.is_client() && !params.vetted && !self.options.hidden_fields.is_empty()
+    }
+
     fn check_data(&self, data: &mut Document, params: &Params, extent: Extent) -> Result<()> {
         for (name, value) in data.iter() {
             check_name(name)?;
             check_value(name, value)?;
         }
         let mut faults: Vec<(crate::Text, &'static str, String)> = Vec::new();
-        let hidden: &[crate::Text] = if params.is_client() { &self.options.hidden_fields } else { &[] };
-        for name in hidden {
+        let hidden = self.hidden_from(params);
+        for name in hidden.iter().filter(|_| !params.vetted) {
             // A type that has the field writes null for what the client left out.
             if data.get(name).is_some_and(Value::is_null) {
                 data.remove(name);
@@ -326,7 +357,9 @@ impl Description {
         faults: &mut Vec<(crate::Text, &'static str, String)>,
     ) {
         for field in fields.iter() {
-            if self.is_managed(&field.name) || hidden.contains(&field.name) {
+            // What is hidden is never asked of a client; hooks may have set it.
+            let not_asked = hidden.contains(&field.name) && !(params.vetted && data.contains(&field.name));
+            if self.is_managed(&field.name) || not_asked {
                 continue;
             }
             // The scope may fill in what the caller left out.

@@ -40,6 +40,9 @@ pub struct Params {
     pub skip_missing: bool,
     /// Whether the call passes over all hooks and has no events; see [`ServiceExt::silent`](crate::ServiceExt::silent).
     pub silent: bool,
+    /// Whether the client's data has been looked through for what it may not set, so that what is there of it now was set
+    /// by hooks. Set where hooks begin.
+    pub vetted: bool,
     /// Whether records are answered whole, with what the client may not see and did not select: for a caller inside the
     /// program that has a type for them and reveals on the way out what is the client's. [`Typed`](crate::Typed) sets it.
     pub whole: bool,
@@ -97,6 +100,7 @@ impl fmt::Debug for Params {
             .field("missing", &self.missing)
             .field("skip_missing", &self.skip_missing)
             .field("silent", &self.silent)
+            .field("vetted", &self.vetted)
             .field("whole", &self.whole)
             .finish_non_exhaustive()
     }

@@ -1,5 +1,6 @@
 //! [`Untyped`]: a view of any service that speaks documents, with the hooks of an app around it.
 
+use std::any::TypeId;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -109,6 +110,18 @@ impl<S: Service> Untyped<S> {
         data.into_iter().map(|data| self.input(data, Method::Create)).collect()
     }
 
+    /// Vets data of a client on its way to hooks that will see it in another type.
+    ///
+    /// Answers the params to go on with, where they are others.
+    fn vetted(&self, data: &[Document], method: Method, params: &Params) -> Result<Option<Box<Params>>> {
+        let due = self.inner.has_hooks() && self.inner.is_to_be_vetted(params) && self.inner.methods().contains(method);
+        if !due || TypeId::of::<S::Input>() == TypeId::of::<Document>() {
+            return Ok(None);
+        }
+        self.inner.vet(data)?;
+        Ok(Some(Box::new(Params { vetted: true, ..params.clone() })))
+    }
+
     fn ids(&self, ids: &[Id], params: &Params) -> Result<Vec<S::Id>> {
         ids.iter().map(|id| self.id(id)).filter(|id| id.is_ok() || !params.skip_missing).collect()
     }
@@ -154,7 +167,11 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::Create(data), params).await?.into_record();
         }
-        let call = async { self.record(self.inner().create(self.input(data, Method::Create)?, params).await?, params) };
+        let call = async {
+            let vetted = self.vetted(std::slice::from_ref(&data), Method::Create, params)?;
+            let params = vetted.as_deref().unwrap_or(params);
+            self.record(self.inner().create(self.input(data, Method::Create)?, params).await?, params)
+        };
         self.straight("create", call).await
     }
 
@@ -173,6 +190,8 @@ impl<S: Service> Service for Untyped<S> {
             return layer.output(Call::Update(id.clone(), data), params).await?.into_stored();
         }
         let call = async {
+            let vetted = self.vetted(std::slice::from_ref(&data), Method::Update, params)?;
+            let params = vetted.as_deref().unwrap_or(params);
             let data = self.input(data, Method::Update)?;
             let id = self.id_to_update(id, params)?;
             self.inner().update(&id, data, params).await?.try_map(|record| self.record(record, params))
@@ -216,7 +235,11 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::CreateMany(data), params).await?.into_records();
         }
-        let call = async { self.records(self.inner().create_many(self.inputs(data, params)?, params).await?, params) };
+        let call = async {
+            let vetted = self.vetted(&data, Method::Create, params)?;
+            let params = vetted.as_deref().unwrap_or(params);
+            self.records(self.inner().create_many(self.inputs(data, params)?, params).await?, params)
+        };
         self.straight("create_many", call).await
     }
 
@@ -255,6 +278,13 @@ impl<S: Service> Service for Untyped<S> {
         // The service writes its own JSON; only what goes in is turned into its types.
         let name = call.operation().name();
         let work = async {
+            let vetted = match &call {
+                Call::Create(data) => self.vetted(std::slice::from_ref(data), Method::Create, params)?,
+                Call::CreateMany(data) => self.vetted(data, Method::Create, params)?,
+                Call::Update(_, data) => self.vetted(std::slice::from_ref(data), Method::Update, params)?,
+                _ => None,
+            };
+            let params = vetted.as_deref().unwrap_or(params);
             let call = match call {
                 Call::CreateMany(data) => Call::CreateMany(self.inputs(data, params)?),
                 Call::Update(id, data) => {

@@ -728,3 +728,83 @@ async fn all_subscribers_have_the_events_of_a_service_in_one_order() {
     }
     assert_eq!(seen[0], seen[1]);
 }
+
+#[derive(Clone, Serialize, Deserialize)]
+struct User {
+    id: i64,
+    name: String,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct NewUser {
+    name: String,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[tokio::test]
+async fn hooks_may_set_what_clients_may_not() {
+    let app = App::new();
+    let options = |name: &str| Options::new(name).hidden_field("token").multi([Method::Create, Method::Modify]);
+    let documents = MemoryService::<Document>::new(options("documents")).expect("options").hooked();
+    let documents = documents.before([Method::Create, Method::Modify, Method::Update], |mut ctx| async move {
+        let token = ctx.operation().name();
+        for data in ctx.documents_mut() {
+            data.insert("token", token);
+        }
+        Ok(ctx)
+    });
+    let typed = MemoryService::<User, NewUser>::new(options("typed")).expect("options").hooked();
+    let typed = typed
+        .before([Method::Create, Method::Update], |mut ctx| async move {
+            let token = ctx.operation().name();
+            for data in ctx.inputs_mut() {
+                data.token = Some(token.to_owned());
+            }
+            Ok(ctx)
+        })
+        .before(Method::Modify, |mut ctx| async move {
+            let token = ctx.operation().name();
+            let patch = ctx.patch_mut().expect("a patch");
+            patch.data_mut().insert("token", token);
+            Ok(ctx)
+        });
+    app.mount("documents", documents).expect("mounted");
+    app.mount("typed", typed).expect("mounted");
+    // Hooks of the app, around a service without any of its own.
+    app.mount("plain", MemoryService::<Document>::new(options("plain")).expect("options")).expect("mounted");
+    app.hooks("plain", |hooks| {
+        hooks.before([Method::Create, Method::Modify, Method::Update], |mut ctx| async move {
+            let token = ctx.operation().name();
+            for data in ctx.documents_mut() {
+                data.insert("token", token);
+            }
+            Ok(ctx)
+        })
+    })
+    .expect("a pattern");
+    let router = rest(&app);
+    for path in ["documents", "typed", "plain"] {
+        let stored = || async {
+            let record = app.documents(path).expect("mounted").read(&1.into(), &Params::new()).await.expect("read");
+            record["token"].as_str().map(str::to_owned)
+        };
+        let calls = [
+            ("POST", "", r#"{"name":"a"}"#, "create"),
+            ("PATCH", "/1", r#"{"name":"b"}"#, "modify"),
+            ("PUT", "/1", r#"{"name":"c"}"#, "update"),
+            ("POST", "", r#"[{"name":"d"}]"#, "update"),
+            ("PATCH", "?name=c", r#"{"name":"e"}"#, "modify_many"),
+        ];
+        for (verb, end, body, token) in calls {
+            let (status, answer) = send(&router, verb, &format!("/{path}{end}"), body).await;
+            assert!(status < 300 && !answer.contains("token"), "{verb} {path}{end}: {status} {answer}");
+            assert_eq!(stored().await.as_deref(), Some(token), "{verb} {path}{end}");
+            let with_token = body.replace("\"}", "\",\"token\":\"mine\"}");
+            let (status, answer) = send(&router, verb, &format!("/{path}{end}"), &with_token).await;
+            assert_eq!((status, answer.contains("is not a field of")), (422, true), "{verb} {path}{end}: {answer}");
+        }
+    }
+}

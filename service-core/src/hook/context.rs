@@ -489,6 +489,31 @@ impl<S: Service<Input = Document> + ?Sized> HookContext<S> {
 }
 
 impl<S: Service + ?Sized> HookContext<S> {
+    /// Refuses what a client may not set, once, before hooks set it.
+    pub(super) fn vet(&mut self) -> Result<()>
+    where
+        S: 'static,
+    {
+        let state = self.state();
+        if !state.place.description.is_to_be_vetted(&state.params) {
+            return Ok(());
+        }
+        match &state.data {
+            Data::None | Data::Taken => return Ok(()),
+            Data::Patch(patch) => state.place.description.vet([patch.data()])?,
+            // Data of other types was vetted when it was a document still.
+            Data::One(_) | Data::Many(_) => {
+                let documents = self.inputs().iter().filter_map(|data| (data as &dyn std::any::Any).downcast_ref());
+                state.place.description.vet(documents)?;
+                if std::any::TypeId::of::<S::Input>() != std::any::TypeId::of::<Document>() {
+                    return Ok(());
+                }
+            }
+        }
+        self.state_mut().params.vetted = true;
+        Ok(())
+    }
+
     /// Takes over what hooks around these have decided already: the result in the method's place.
     pub(super) fn take_over(&mut self) -> Result<()>
     where

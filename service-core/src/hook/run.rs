@@ -82,6 +82,7 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     json: bool,
 ) -> Result<Ran<S>> {
     ctx.take_over()?;
+    ctx.vet()?;
     let json = json && !chain.sees_records;
     if ctx.method().writes() && !json {
         // Hooks and events have whole records.
