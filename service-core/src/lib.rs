@@ -59,7 +59,7 @@ pub use method::{Method, MethodSet};
 pub use options::{AllowQuery, ClientIds, IdKind, Index, Missing, Options, Paginate, Timestamps};
 pub use output::Output;
 pub use page::{Page, PageInfo};
-pub use params::{Params, Provider, RouteValues};
+pub use params::{ClientAddress, Params, Provider, RouteValues};
 pub use path::{PATH_BYTES_MAX, PATH_NAMES_MAX, Path};
 pub use plan::{Intent, Plan};
 pub use query::{
