@@ -2,8 +2,12 @@
 
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 mod trace;
 
 #[cfg(feature = "metrics")]
 pub use self::metrics::{Metrics, describe_metrics, metrics};
+#[cfg(feature = "rate-limit")]
+pub use self::rate_limit::RateLimit;
 pub use self::trace::{Trace, trace};

@@ -2,4 +2,6 @@
 
 #[cfg(feature = "metrics")]
 mod metrics;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 mod trace;
