@@ -22,6 +22,8 @@ const IN_FLIGHT: &str = "remex_calls_in_flight";
 /// The labels hold what the fields of [`trace`](crate::trace()) hold: never an id, a query or the path of a request, so
 /// that there are no more time series than the program has services and methods. Without a recorder it costs little.
 ///
+/// As any around hook it is around whole lists: under it `index_stream` gathers its records before it answers the first.
+///
 /// ```
 /// use remex_core::{Document, MethodSet, Options, ServiceExt};
 /// use remex_hooks::{describe_metrics, metrics};
