@@ -46,7 +46,8 @@ use crate::shield::CallContext;
 /// [`error_response`](crate::error_response()). So are the refusals of heads of HTTP/1 that are malformed or too large, of
 /// which no route hears. A client that closes its side of the connection behind a request still gets its answer.
 ///
-/// A handler finds the client's address by axum's `ConnectInfo<SocketAddr>`.
+/// A handler finds the client's address by axum's `ConnectInfo<SocketAddr>`, hooks and services find it as
+/// [`ClientAddress`](remex_core::ClientAddress) in the extensions of the params.
 ///
 /// ```no_run
 /// use remex_axum::{ServeOptions, rest, serve};

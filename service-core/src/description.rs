@@ -113,7 +113,8 @@ impl Description {
     }
 
     /// Returns whether the service has hooks.
-    pub(crate) const fn has_hooks(&self) -> bool {
+    #[must_use]
+    pub const fn has_hooks(&self) -> bool {
         self.hooked
     }
 

@@ -55,6 +55,35 @@ pub enum ErrorKind {
     Unavailable,
 }
 
+impl ErrorKind {
+    /// Returns the kind's name in lower case, for logs and metrics: `not_found`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BadRequest => "bad_request",
+            Self::Unauthenticated => "unauthenticated",
+            Self::PaymentRequired => "payment_required",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::NotAcceptable => "not_acceptable",
+            Self::Timeout => "timeout",
+            Self::Conflict => "conflict",
+            Self::Gone => "gone",
+            Self::LengthRequired => "length_required",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::TooLarge => "too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::Unprocessable => "unprocessable",
+            Self::TooManyRequests => "too_many_requests",
+            Self::Internal => "internal",
+            Self::Unsupported => "unsupported",
+            Self::BadGateway => "bad_gateway",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 /// One field of a call's data, or one key of its query, that does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

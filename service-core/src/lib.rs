@@ -57,9 +57,9 @@ pub use json::{read_json, write_json_text};
 pub use map::Map;
 pub use method::{Method, MethodSet};
 pub use options::{AllowQuery, ClientIds, IdKind, Index, Missing, Options, Paginate, Timestamps};
-pub use output::Output;
+pub use output::{Output, perform};
 pub use page::{Page, PageInfo};
-pub use params::{Params, Provider, RouteValues};
+pub use params::{ClientAddress, Params, Provider, RouteValues};
 pub use path::{PATH_BYTES_MAX, PATH_NAMES_MAX, Path};
 pub use plan::{Intent, Plan};
 pub use query::{

@@ -128,27 +128,51 @@ impl<T> Output<T> {
         Err(Error::internal(format!("a call came to {}, which it does not answer", self.form())))
     }
 
-    pub(crate) fn into_page(self) -> Result<Page<T>> {
+    /// Returns the page, of what `index` answers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_page(self) -> Result<Page<T>> {
         if let Self::Page(page) = self { Ok(page) } else { self.mistaken() }
     }
 
-    pub(crate) fn into_found(self) -> Result<Option<T>> {
+    /// Returns the record or none, of what `find_one` answers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_found(self) -> Result<Option<T>> {
         if let Self::Found(found) = self { Ok(found) } else { self.mistaken() }
     }
 
-    pub(crate) fn into_count(self) -> Result<u64> {
+    /// Returns the count, of what `count` answers.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_count(self) -> Result<u64> {
         if let Self::Count(count) = self { Ok(count) } else { self.mistaken() }
     }
 
-    pub(crate) fn into_record(self) -> Result<T> {
+    /// Returns the record, of what `read`, `create` and `remove` answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_record(self) -> Result<T> {
         if let Self::Record(record) = self { Ok(record) } else { self.mistaken() }
     }
 
-    pub(crate) fn into_records(self) -> Result<Vec<T>> {
+    /// Returns the records, of what calls of many records answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_records(self) -> Result<Vec<T>> {
         if let Self::Records(records) = self { Ok(records) } else { self.mistaken() }
     }
 
-    pub(crate) fn into_stored(self) -> Result<Stored<T>> {
+    /// Returns the stored record, of what `modify` and `update` answer.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another form.
+    pub fn into_stored(self) -> Result<Stored<T>> {
         if let Self::Stored(stored) = self { Ok(stored) } else { self.mistaken() }
     }
 }
@@ -178,7 +202,10 @@ impl From<crate::Document> for Output<crate::Document> {
 }
 
 /// Makes a call, whichever method it is of.
-pub(crate) async fn perform<S: Service + ?Sized>(
+///
+/// # Errors
+/// As the method that is called.
+pub async fn perform<S: Service + ?Sized>(
     service: &S,
     call: Call<S::Id, S::Input>,
     params: &Params,

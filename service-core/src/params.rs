@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::net::IpAddr;
 
 use http::{Extensions, HeaderMap};
 
@@ -132,6 +133,12 @@ impl Provider {
         }
     }
 }
+
+/// The address from which a client's connection came: transports that know it put it into [`Params::extensions`].
+///
+/// Behind a proxy it is the proxy's. A layer that knows better, and whom to believe, puts in another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ClientAddress(pub IpAddr);
 
 /// The values of parameters in the path under which a service is mounted.
 ///

@@ -1,15 +1,17 @@
 //! Requests to calls: params, ids and data.
 
+use std::net::SocketAddr;
+
 use axum::body::Body;
-use axum::extract::{FromRequestParts, OriginalUri, RawPathParams};
+use axum::extract::{ConnectInfo, FromRequestParts, OriginalUri, RawPathParams};
 use bytes::Bytes;
 use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderMap, Method as Verb, Uri, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use remex_core::{
-    Call, Description, Document, Error, Filter, ID_BYTES_MAX, Id, Method, Missing, Params, Patch, Provider, Query,
-    Result, RouteValues, Value, read_json,
+    Call, ClientAddress, Description, Document, Error, Filter, ID_BYTES_MAX, Id, Method, Missing, Params, Patch,
+    Provider, Query, Result, RouteValues, Value, read_json,
 };
 
 use super::action::Action;
@@ -52,6 +54,11 @@ pub(crate) fn params(
         query.filter = Filter::And(Vec::new());
     }
     let route = outer_route(&mut parts, route)?;
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+    if let Some(peer) = peer {
+        // A layer that knows whom the connection is for has said so already.
+        parts.extensions.get_or_insert_with(|| ClientAddress(peer));
+    }
     let mut params = Params {
         query,
         provider: Some(Provider::Rest),

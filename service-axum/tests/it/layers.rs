@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
 use remex_axum::{RestRoutes, ServiceRoutes, edit_params, rest, routes};
-use remex_core::{App, Document, Filter, FnService, Id, Method, Options, Params, Provider};
+use remex_core::{App, ClientAddress, Document, Filter, FnService, Id, Method, Options, Params, Provider};
 
 use crate::support::{Records, get, plain, request, send};
 
@@ -66,6 +66,28 @@ async fn what_layers_insert_arrives() {
     let mut request = request("GET", "/1", "");
     request.headers_mut().insert("user-agent", "test".parse().unwrap());
     assert_eq!(send(&router, request).await.body, r#"{"user":"alice","agent":"test"}"#);
+}
+
+#[tokio::test]
+async fn services_know_the_client_by_its_address() {
+    use std::net::{IpAddr, SocketAddr};
+
+    let service = FnService::<Id, Document>::new("me").on_read(|_, params: Params| async move {
+        let address = params.extensions.get::<ClientAddress>().map(|ClientAddress(address)| address.to_string());
+        Ok(Document::new().with("from", address))
+    });
+    let router = routes(service);
+    let ask = async |peer: Option<SocketAddr>, said: Option<IpAddr>| {
+        let mut request = request("GET", "/1", "");
+        peer.map(|peer| request.extensions_mut().insert(ConnectInfo(peer)));
+        said.map(|address| request.extensions_mut().insert(ClientAddress(address)));
+        send(&router, request).await.body
+    };
+    let peer = Some(SocketAddr::from(([192, 0, 2, 7], 1234)));
+    assert_eq!(ask(None, None).await, r#"{"from":null}"#);
+    assert_eq!(ask(peer, None).await, r#"{"from":"192.0.2.7"}"#);
+    // A layer that knows of the proxy is believed.
+    assert_eq!(ask(peer, Some([203, 0, 113, 9].into())).await, r#"{"from":"203.0.113.9"}"#);
 }
 
 /// A trace of the layers that requests went through.
