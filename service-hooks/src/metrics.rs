@@ -22,7 +22,7 @@ const IN_FLIGHT: &str = "remex_calls_in_flight";
 /// The labels hold what the fields of [`trace`](crate::trace()) hold: never an id, a query or the path of a request, so
 /// that there are no more time series than the program has services and methods. Without a recorder it costs little.
 ///
-/// As any around hook it is around whole lists: under it `index_stream` gathers its records before it answers the first.
+/// It is around the beginning of a list that is streamed, and not around the rest of it.
 ///
 /// ```
 /// use remex_core::{Document, MethodSet, Options, ServiceExt};

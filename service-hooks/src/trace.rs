@@ -24,7 +24,7 @@ use tracing::{Instrument, Span};
 /// server that cannot be reached is a warning. A fault inside is an error where the program called; that of a client's
 /// call is logged by the transport. `remex_hooks::trace=off` in a filter turns off both span and events.
 ///
-/// As any around hook it is around whole lists: under it `index_stream` gathers its records before it answers the first.
+/// It is around the beginning of a list that is streamed, and not around the rest of it.
 ///
 /// ```
 /// use remex_core::{Document, MethodSet, Options, ServiceExt};

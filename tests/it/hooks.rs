@@ -616,6 +616,57 @@ async fn long_lists_go_through_after_hooks_in_pieces() {
     assert!(pieces.len() > 1 && pieces.iter().all(|records| *records <= 256), "{pieces:?}");
 }
 
+/// An around hook that says that it looks at no records.
+struct Blind(Trace);
+
+impl<S: Service + ?Sized + 'static> remex::AroundHook<S> for Blind {
+    fn run(&self, ctx: remex::HookContext<S>, next: Next<S>) -> remex::HookFuture<S> {
+        let trace = self.0.clone();
+        Box::pin(async move {
+            let ctx = next.run(ctx).await?;
+            trace.lock().push(format!("{} {}", ctx.operation(), ctx.records().len()));
+            Ok(ctx)
+        })
+    }
+
+    fn sees_records(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn lists_stay_streams_under_hooks_that_look_at_no_records() {
+    let trace = Trace::default();
+    let app = App::new();
+    let todos = FnService::<Id>::new("todos").on_index(|_| async { Err(Error::internal("must not be gathered")) });
+    // A service that can only be streamed, as far as lists go.
+    struct Streamed(FnService);
+    #[remex::async_trait]
+    impl Service for Streamed {
+        type Id = Id;
+        type Data = Document;
+        type Input = Document;
+
+        async fn index(&self, params: &Params) -> remex::Result<remex::Page<Document>> {
+            self.0.index(params).await
+        }
+
+        fn index_stream(&self, _: Params) -> futures::stream::BoxStream<'_, remex::Result<Document>> {
+            Box::pin(futures::stream::iter((1..=3).map(|id| Ok(Document::new().with("id", id)))))
+        }
+
+        fn describe(&self) -> Arc<remex::Description> {
+            Arc::new(self.0.describe().as_ref().clone().with_streaming(true))
+        }
+    }
+    let todos = Streamed(todos).hooked().add_around(MethodSet::ALL, Blind(trace.clone()));
+    let todos = todos.before(Method::Index, |ctx| async { Ok(ctx) }).error(Method::Index, |ctx| async { Ok(ctx) });
+    app.mount("todos", todos).expect("mounted");
+    app.hooks("*", |hooks| hooks.add_around(MethodSet::ALL, Blind(trace.clone()))).expect("a pattern");
+    assert_eq!(send(&rest(&app), "GET", "/todos", "").await, (200, r#"[{"id":1},{"id":2},{"id":3}]"#.into()));
+    assert_eq!(*trace.lock(), ["index 0", "index 0"], "once at the beginning, each");
+}
+
 #[tokio::test]
 async fn events_are_one_a_record_whole_and_without_what_is_hidden() {
     let app = App::new();

@@ -54,6 +54,8 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) result: Option<Output<S::Data>>,
     /// Whether the rest of the hooks of this kind is passed over.
     pub(super) finished: bool,
+    /// Whether a list is about to be read, little by little.
+    pub(super) begun: bool,
     pub(super) error: Option<Error>,
     pub(super) event: EventChoice,
     pub(super) emitted: Vec<(Text, Document)>,
@@ -117,6 +119,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             select: None,
             result: None,
             finished: false,
+            begun: false,
             error: None,
             event: EventChoice::default(),
             emitted: Vec::new(),
@@ -159,6 +162,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             select: None,
             result: state.result.clone(),
             finished: false,
+            begun: false,
             error: None,
             event: state.event.clone(),
             emitted: Vec::new(),

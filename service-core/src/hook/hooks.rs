@@ -155,6 +155,8 @@ pub(crate) struct Chain<S: Service + ?Sized> {
     pub(super) detached: Vec<Arc<dyn Hook<S>>>,
     /// Whether a hook looks at the records of the result.
     pub(super) sees_records: bool,
+    /// Whether a hook looks at all records of a list at once.
+    pub(super) sees_lists: bool,
 }
 
 impl<S: Service + ?Sized + 'static> Chain<S> {
@@ -181,9 +183,11 @@ impl<S: Service + ?Sized + 'static> Chain<S> {
             error: kept(HookKind::Error, false).collect(),
             detached: kept(HookKind::Detached, false).collect(),
             sees_records: false,
+            sees_lists: false,
         };
-        chain.sees_records = chain.around.iter().any(|hook| hook.sees_records())
-            || chain.after.iter().chain(&chain.detached).any(|hook| hook.sees_records());
+        chain.sees_lists = chain.around.iter().any(|hook| hook.sees_records())
+            || chain.detached.iter().any(|hook| hook.sees_records());
+        chain.sees_records = chain.sees_lists || chain.after.iter().any(|hook| hook.sees_records());
         chain
     }
 

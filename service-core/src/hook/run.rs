@@ -15,7 +15,17 @@ use crate::{Call, Description, Document, Error, Intent, Output, Page, Params, Qu
 pub struct Next<S: Service + ?Sized> {
     chain: Arc<Chain<S>>,
     position: usize,
-    json: bool,
+    wanted: Wanted,
+}
+
+/// What the rest of a call is to come to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Records,
+    /// JSON text, which no hook looks into.
+    Json,
+    /// A list that is about to be read: nothing, unless a hook answers in the method's place.
+    Beginning,
 }
 
 impl<S: Service + ?Sized + 'static> Next<S> {
@@ -24,14 +34,14 @@ impl<S: Service + ?Sized + 'static> Next<S> {
     /// # Errors
     /// What the rest of the call comes to.
     pub fn run(self, mut ctx: HookContext<S>) -> HookFuture<S> {
-        let Self { chain, position, json } = self;
+        let Self { chain, position, wanted } = self;
         match chain.around.get(position).cloned() {
             Some(hook) => {
                 ctx.state_mut().kind = HookKind::Around;
-                let next = Self { chain, position: position + 1, json };
+                let next = Self { chain, position: position + 1, wanted };
                 Box::pin(async move { hook.run(ctx, next).await?.check_around() })
             }
-            None => Box::pin(async move { innermost(&chain, ctx, json).await }),
+            None => Box::pin(async move { innermost(&chain, ctx, wanted).await }),
         }
     }
 }
@@ -89,20 +99,9 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
         let state = ctx.state_mut();
         state.select = state.params.query.select.take();
     }
-    let ctx = if chain.around.is_empty() {
-        innermost(&chain, ctx, json).await?
-    } else {
-        Next { chain: chain.clone(), position: 0, json }.run(ctx).await?
-    };
-    if !chain.detached.is_empty() {
-        let pool = ctx.app().map_or_else(|_| Detached::unmounted(), |app| app.detached().clone());
-        for hook in &chain.detached {
-            let (hook, mut copy) = (hook.clone(), ctx.copy());
-            copy.state_mut().kind = HookKind::Detached;
-            let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
-            pool.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
-        }
-    }
+    let wanted = if json { Wanted::Json } else { Wanted::Records };
+    let ctx = within(&chain, ctx, wanted).await?;
+    detach(&chain, &ctx).await;
     let state = ctx.into_state();
     if let Some(baton) = &state.baton {
         baton.tell(state.event.clone(), state.emitted.clone());
@@ -110,17 +109,49 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     Ok(Ran(state))
 }
 
+/// Runs the around hooks and what is inside them.
+async fn within<S: Service + ?Sized + 'static>(
+    chain: &Arc<Chain<S>>,
+    ctx: HookContext<S>,
+    wanted: Wanted,
+) -> Result<HookContext<S>> {
+    if chain.around.is_empty() {
+        innermost(chain, ctx, wanted).await
+    } else {
+        Next { chain: chain.clone(), position: 0, wanted }.run(ctx).await
+    }
+}
+
+/// Begins the detached hooks.
+async fn detach<S: Service + ?Sized + 'static>(chain: &Chain<S>, ctx: &HookContext<S>) {
+    if chain.detached.is_empty() {
+        return;
+    }
+    let pool = ctx.app().map_or_else(|_| Detached::unmounted(), |app| app.detached().clone());
+    for hook in &chain.detached {
+        let (hook, mut copy) = (hook.clone(), ctx.copy());
+        copy.state_mut().kind = HookKind::Detached;
+        let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
+        pool.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
+    }
+}
+
 /// Runs what is inside the around hooks.
 async fn innermost<S: Service + ?Sized + 'static>(
     chain: &Chain<S>,
     mut ctx: HookContext<S>,
-    json: bool,
+    wanted: Wanted,
 ) -> Result<HookContext<S>> {
     let home = (!chain.error.is_empty()).then(Home::new);
     ctx.set_home(home.clone());
     let outcome = async {
-        let (ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
-        let ctx = method(ctx, json, finished).await?;
+        let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
+        if wanted == Wanted::Beginning && ctx.result().is_none() {
+            ctx.state_mut().begun = true;
+            ctx.set_result(Page::from(Vec::new()));
+            return Ok(ctx);
+        }
+        let ctx = method(ctx, wanted == Wanted::Json, finished).await?;
         Ok(through(&chain.after, HookKind::After, ctx).await?.0)
     };
     match (outcome.await, home) {
@@ -284,14 +315,14 @@ const PIECE: usize = 256;
 
 /// Lists records one by one through the hooks.
 ///
-/// After hooks get the records in pieces, each a page of its own, and detached hooks the last one. Around hooks are around
-/// the whole list, which is therefore gathered where there are some.
+/// After hooks get the records in pieces, each a page of its own. Around hooks are around the beginning of the list, and
+/// detached ones begin there, unless one of them looks at records: then the list is gathered for it.
 pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
     service: &'a S,
     chain: Arc<Chain<S>>,
     ctx: HookContext<S>,
 ) -> BoxStream<'a, Result<S::Data>> {
-    if !chain.around.is_empty() || !chain.error.is_empty() || !chain.detached.is_empty() {
+    if chain.sees_lists {
         let list = async move {
             let page = run(chain, ctx, false).await?.shown()?.into_page()?;
             Ok::<_, Error>(stream::iter(page.data).map(Ok))
@@ -301,10 +332,11 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
     let opened = async move {
         let mut ctx = ctx;
         ctx.take_over()?;
-        let (ctx, _) = through(&chain.before, HookKind::Before, ctx).await?;
-        if ctx.result().is_some() {
-            let page = through(&chain.after, HookKind::After, ctx).await?.0.into_state().result;
-            let page = page.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
+        let mut ctx = within(&chain, ctx, Wanted::Beginning).await?;
+        detach(&chain, &ctx).await;
+        let result = ctx.state_mut().result.take();
+        if !ctx.state().begun {
+            let page = result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
             return Ok(stream::iter(page.data).map(Ok).boxed());
         }
         let (description, params) = (ctx.description().clone(), ctx.params().clone());

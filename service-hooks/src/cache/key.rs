@@ -47,6 +47,8 @@ impl Key {
             skip_missing,
             silent,
             whole,
+            // Says something of data, which is not read.
+            vetted: _,
         } = params;
         let ids = match call {
             Call::Read(id) => std::slice::from_ref(id),
