@@ -1,0 +1,5 @@
+//! Each hook for every operation, as a hook of a service and of an app, by the methods and as HTTP calls.
+
+mod disallow;
+mod fields;
+mod places;
