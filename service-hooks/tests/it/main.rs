@@ -2,4 +2,6 @@
 
 mod disallow;
 mod fields;
+mod owner;
 mod places;
+mod time_fields;
