@@ -1,14 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+mod check;
 mod condition;
 mod disallow;
 mod fields;
+#[cfg(feature = "json-schema")]
+mod json_schema;
 mod owner;
 mod program;
 mod time_fields;
+mod validate;
 
 pub use condition::{for_clients, when};
 pub use disallow::{disallow, disallow_from};
 pub use fields::{keep_data, keep_result, strip_data, strip_result};
+#[cfg(feature = "json-schema")]
+pub use json_schema::json_schema;
 pub use owner::Owner;
 pub use time_fields::TimeFields;
+pub use validate::{validate, validate_patch};

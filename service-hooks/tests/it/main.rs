@@ -2,6 +2,9 @@
 
 mod disallow;
 mod fields;
+#[cfg(feature = "json-schema")]
+mod json_schema;
 mod owner;
 mod places;
 mod time_fields;
+mod validate;
