@@ -8,6 +8,7 @@ mod fields;
 mod json_schema;
 mod owner;
 mod program;
+mod soft_delete;
 mod time_fields;
 mod validate;
 
@@ -17,5 +18,6 @@ pub use fields::{keep_data, keep_result, strip_data, strip_result};
 #[cfg(feature = "json-schema")]
 pub use json_schema::json_schema;
 pub use owner::Owner;
+pub use soft_delete::SoftDelete;
 pub use time_fields::TimeFields;
 pub use validate::{validate, validate_patch};

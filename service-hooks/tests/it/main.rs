@@ -6,5 +6,6 @@ mod fields;
 mod json_schema;
 mod owner;
 mod places;
+mod soft_delete;
 mod time_fields;
 mod validate;
