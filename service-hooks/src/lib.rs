@@ -8,6 +8,7 @@ mod fields;
 mod json_schema;
 mod owner;
 mod program;
+mod relation;
 mod soft_delete;
 mod time_fields;
 mod validate;
@@ -18,6 +19,7 @@ pub use fields::{keep_data, keep_result, strip_data, strip_result};
 #[cfg(feature = "json-schema")]
 pub use json_schema::json_schema;
 pub use owner::Owner;
+pub use relation::{Relation, Through, belongs_to, has_many, has_one, many_to_many};
 pub use soft_delete::SoftDelete;
 pub use time_fields::TimeFields;
 pub use validate::{validate, validate_patch};

@@ -6,6 +6,7 @@ mod fields;
 mod json_schema;
 mod owner;
 mod places;
+mod relation;
 mod soft_delete;
 mod time_fields;
 mod validate;
