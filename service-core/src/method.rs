@@ -65,6 +65,10 @@ impl MethodSet {
     pub const NONE: Self = Self(0);
     /// All six methods.
     pub const ALL: Self = Self(0b11_1111);
+    /// Those that read records: `index` and `read`.
+    pub const READS: Self = Self::NONE.with(Method::Index).with(Method::Read);
+    /// Those that change records: `create`, `modify`, `update` and `remove`.
+    pub const WRITES: Self = Self::ALL.without(Method::Index).without(Method::Read);
 
     /// Returns the set with one more method.
     #[must_use]

@@ -11,7 +11,7 @@ type Find = dyn Fn(&Params) -> Option<Value> + Send + Sync;
 
 /// Keeps everybody to their own records: a field holds whose a record is, and a closure finds out who calls.
 ///
-/// - Every method sees the records of the owner only; those of others are not there, for `modify` and `update` neither.
+/// - Every method, unless [`methods`](Self::methods) says otherwise, sees the records of the owner only; those of others are not there, for `modify` and `update` neither.
 /// - New records get the owner, those too that `modify` and `update` make.
 /// - Data that names somebody else as the owner is refused.
 /// - A client without an owner is refused. The program without one sees everything; with one, no more than the owner.
@@ -40,6 +40,7 @@ type Find = dyn Fn(&Params) -> Option<Value> + Send + Sync;
 pub struct Owner {
     field: Path,
     find: Arc<Find>,
+    methods: MethodSet,
 }
 
 impl Owner {
@@ -52,7 +53,15 @@ impl Owner {
     pub fn new(field: impl IntoPath, find: impl Fn(&Params) -> Option<Value> + Send + Sync + 'static) -> Self {
         let field = field.into_path();
         assert!(field.first() == field.as_str(), "the owner must be a field of the record itself, not `{field}`");
-        Self { field, find: Arc::new(find) }
+        Self { field, find: Arc::new(find), methods: MethodSet::ALL }
+    }
+
+    /// Sets for which methods the rule holds. Defaults to all; records that everybody may read have it for
+    /// [those that change them](MethodSet::WRITES).
+    #[must_use]
+    pub fn methods(mut self, methods: impl Into<MethodSet>) -> Self {
+        self.methods = methods.into();
+        self
     }
 
     fn apply<S>(&self, mut ctx: HookContext<S>) -> Result<HookContext<S>>
@@ -101,6 +110,6 @@ where
     S: Service<Input = Document> + ?Sized + 'static,
 {
     fn add_to(self, hooks: &mut Hooks<S>) {
-        hooks.before(MethodSet::ALL, move |ctx| std::future::ready(self.apply(ctx)));
+        hooks.before(self.methods, move |ctx| std::future::ready(self.apply(ctx)));
     }
 }

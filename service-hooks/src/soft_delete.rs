@@ -23,9 +23,8 @@ use crate::program::{now, on_behalf};
 /// [`FieldType::DateTime`](remex_core::FieldType::DateTime) or text, and has to offer `modify`.
 ///
 /// # Order
-/// Records are marked before the hooks that were added for `remove` alone behind this set, so add those that may refuse a
-/// removal first. Hooks for all methods go before it wherever they stand. Where it is added to an app, hooks of the service
-/// itself see a `modify` of the program and then the `remove`: what refuses clients belongs to the app as well then.
+/// Records are marked in the place of the method, behind all before hooks. Where the set is added to an app, hooks of the
+/// service itself see a `modify` of the program and no `remove`: what refuses clients belongs to the app as well then.
 ///
 /// ```
 /// use remex_core::{Document, Options, Params, Result, Service, ServiceExt};
@@ -83,10 +82,6 @@ impl SoftDelete {
     where
         S: Service<Data = Document, Input = Document> + ?Sized + 'static,
     {
-        // Another hook has answered already.
-        if ctx.result().is_some() {
-            return Ok(ctx);
-        }
         let (service, now) = (ctx.service().clone(), now());
         let patch = Patch::from(Document::new().with(self.mark.as_str(), now.clone()));
         match (ctx.operation(), ctx.id()) {
@@ -132,10 +127,11 @@ where
         let others = MethodSet::ALL.without(Method::Remove);
         let marking = self.clone();
         hooks.before(others, move |ctx| std::future::ready(Ok(self.hide(ctx))));
-        // For one method, so that hooks for all go first: a scope that one of them sets holds for the removal.
-        hooks.before(Method::Remove, move |ctx| {
+        // In the place of the method, so that whatever hook refuses, or narrows the scope, does so first.
+        hooks.before(Method::Remove, move |mut ctx| {
             let soft_delete = marking.clone();
-            async move { soft_delete.remove(ctx).await }
+            ctx.instead(move |ctx| async move { soft_delete.remove(ctx).await });
+            std::future::ready(Ok(ctx))
         });
     }
 }

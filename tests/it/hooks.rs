@@ -240,6 +240,37 @@ async fn finish_in_an_after_hook_passes_over_the_rest_of_them() {
 }
 
 #[tokio::test]
+async fn what_is_done_in_the_place_of_the_method_is_done_behind_all_before_hooks() {
+    let app = App::new();
+    let trace = Trace::default();
+    let (instead, behind) = (trace.clone(), trace.clone());
+    let todos = memory("todos")
+        .hooked()
+        .before(Method::Remove, move |mut ctx| {
+            let instead = instead.clone();
+            ctx.instead(move |mut ctx| async move {
+                instead.lock().push("instead".to_owned());
+                ctx.set_result(Document::new().with("id", 1).with("kept", true));
+                Ok(ctx)
+            });
+            async { Ok(ctx) }
+        })
+        .before(Method::Remove, move |ctx| {
+            behind.lock().push("behind".to_owned());
+            let refuse = ctx.params().query.limit.is_some();
+            async move { if refuse { Err(Error::forbidden("no")) } else { Ok(ctx) } }
+        });
+    app.mount("todos", todos).expect("mounted");
+    let router = rest(&app);
+    send(&router, "POST", "/todos", "{}").await;
+    assert_eq!(send(&router, "DELETE", "/todos/1?$limit=1", "").await.0, 403);
+    assert_eq!(std::mem::take(&mut *trace.lock()), ["behind"]);
+    assert_eq!(send(&router, "DELETE", "/todos/1", "").await, (200, r#"{"id":1,"kept":true}"#.into()));
+    assert_eq!(*trace.lock(), ["behind", "instead"]);
+    assert_eq!(send(&router, "GET", "/todos/1", "").await.0, 200);
+}
+
+#[tokio::test]
 async fn an_around_hook_may_answer_without_the_rest() {
     let app = App::new();
     let asked = Arc::new(Mutex::new(0));

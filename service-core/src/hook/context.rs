@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::HookKind;
 use super::baton::{Baton, EventChoice};
+use super::{HookFuture, HookKind};
 use crate::output::same;
 use crate::site::Place;
 use crate::{
@@ -52,6 +52,8 @@ pub(super) struct State<S: Service + ?Sized> {
     /// What the query of a call that changes records selects: applied at the end, for hooks have whole records.
     pub(super) select: Option<Vec<Path>>,
     pub(super) result: Option<Output<S::Data>>,
+    /// What is done in the place of the method.
+    pub(super) instead: Option<Instead<S>>,
     /// Whether the rest of the hooks of this kind is passed over.
     pub(super) finished: bool,
     /// Whether a list is about to be read, little by little.
@@ -61,6 +63,9 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) emitted: Vec<(Text, Document)>,
     pub(super) baton: Option<Baton>,
 }
+
+/// What a hook wants to be done in the place of the method.
+pub(super) type Instead<S> = Box<dyn FnOnce(HookContext<S>) -> HookFuture<S> + Send + Sync>;
 
 /// The data of a call.
 #[derive(Clone)]
@@ -118,6 +123,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             params: params.clone(),
             select: None,
             result: None,
+            instead: None,
             finished: false,
             begun: false,
             error: None,
@@ -161,6 +167,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             params: state.params.clone(),
             select: None,
             result: state.result.clone(),
+            instead: None,
             finished: false,
             begun: false,
             error: None,
@@ -219,6 +226,11 @@ impl<S: Service + ?Sized> HookContext<S> {
     /// Makes sure of the same for an around hook, which is to leave a result behind.
     pub(super) fn check_around(mut self) -> Result<Self> {
         self.state_mut().kind = HookKind::Around;
+        self.check_answered()
+    }
+
+    /// Makes sure of the same for what was done in the place of the method.
+    pub(super) fn check_answered(self) -> Result<Self> {
         let ctx = self.check()?;
         match ctx.result() {
             Some(_) => Ok(ctx),
@@ -433,6 +445,42 @@ impl<S: Service + ?Sized> HookContext<S> {
     pub fn finish(&mut self, result: impl Into<Output<S::Data>>) {
         self.set_result(result);
         self.state_mut().finished = true;
+    }
+
+    /// Says what is to be done in the place of the method: it runs where the method would, behind all before hooks, and has to
+    /// set a result. Of several the last one counts; a result that stands already goes before it.
+    ///
+    /// What may be refused by hooks behind this one is then not done yet, as it would be if it were done in the hook itself.
+    ///
+    /// ```
+    /// use remex_core::{AppContext, Document, Output, Patch, Result, Service};
+    ///
+    /// /// Keeps what is removed, with a mark.
+    /// async fn mark(mut ctx: AppContext) -> Result<AppContext> {
+    ///     ctx.instead(|mut ctx| async move {
+    ///         let Some(id) = ctx.id().cloned() else { return Ok(ctx) };
+    ///         let patch = Patch::from(Document::new().with("removed", true));
+    ///         let marked = ctx.service().clone().modify(&id, patch, ctx.params()).await?;
+    ///         ctx.set_result(Output::Record(marked.into_inner()));
+    ///         Ok(ctx)
+    ///     });
+    ///     Ok(ctx)
+    /// }
+    /// ```
+    pub fn instead<F, R>(&mut self, work: F)
+    where
+        F: FnOnce(Self) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Self>> + Send + 'static,
+    {
+        self.state_mut().instead = Some(Box::new(move |ctx| Box::pin(work(ctx))));
+    }
+
+    /// Returns which fields of changed records the caller wants, where its query says so. Hooks have them whole: what is
+    /// selected is applied when they have run.
+    #[must_use]
+    pub fn selected(&self) -> Option<&[Path]> {
+        let state = self.state();
+        state.select.as_deref().or(state.params.query.select.as_deref())
     }
 
     /// Returns the error, in error hooks.

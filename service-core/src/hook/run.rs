@@ -146,7 +146,7 @@ async fn innermost<S: Service + ?Sized + 'static>(
     ctx.set_home(home.clone());
     let outcome = async {
         let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
-        if wanted == Wanted::Beginning && ctx.result().is_none() {
+        if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
             ctx.state_mut().begun = true;
             ctx.set_result(Page::from(Vec::new()));
             return Ok(ctx);
@@ -187,16 +187,19 @@ async fn method<S: Service + ?Sized + 'static>(
     json: bool,
     finished: bool,
 ) -> Result<HookContext<S>> {
-    let has_hooks = ctx.description().has_hooks();
-    if ctx.result().is_some() && !has_hooks {
-        return Ok(ctx);
-    }
     let call = ctx.call()?;
     if let Some(select) = ctx.state_mut().select.clone() {
         // What is selected is checked before anything is changed.
-        let params =
-            Params { query: Query { select: Some(select), ..ctx.params().query.clone() }, ..ctx.params().clone() };
-        ctx.description().plan(intent(&call), &params)?;
+        let query = Query { select: Some(select), ..ctx.params().query.clone() };
+        ctx.description().plan(intent(&call), &Params { query, ..ctx.params().clone() })?;
+    }
+    let instead = ctx.state_mut().instead.take();
+    if let (Some(instead), None) = (instead, ctx.result()) {
+        return instead(ctx).await?.check_answered();
+    }
+    let has_hooks = ctx.description().has_hooks();
+    if ctx.result().is_some() && !has_hooks {
+        return Ok(ctx);
     }
     let baton = match (has_hooks, ctx.state_mut().result.take()) {
         (false, _) => None,
