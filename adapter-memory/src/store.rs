@@ -419,9 +419,9 @@ impl Store {
         if patch.data().is_empty() {
             return Ok(record);
         }
-        patch.apply(&mut record);
+        patch.clone().apply(&mut record);
         let record = (self.conform)(&self.description, record)?;
-        self.description.check_scope(&record, params)?;
+        self.description.check_scope_changed(&record, &patch, params)?;
         Ok(record)
     }
 

@@ -217,16 +217,32 @@ impl Description {
         }
     }
 
-    /// Refuses a record that lies outside the caller's scope: a call may not put one where it could not see it.
+    /// Refuses a record that lies outside the caller's scope: a call may not put one where it could not see it, nor where
+    /// others see it as well: of a list that the caller wrote every element must be within the scope.
     ///
     /// # Errors
     /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden)
     pub fn check_scope(&self, record: &Document, params: &Params) -> Result<()> {
-        if params.scope.is_all() || self.kept(&params.scope).matches(record) {
-            Ok(())
-        } else {
-            Err(Error::forbidden(format!("the record would be outside what you may access of `{}`", self.name())))
+        self.check_scope_of(record, params, &|_| true)
+    }
+
+    /// As [`check_scope`](Self::check_scope), for a record that was there and of which a patch changed some fields.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Forbidden`](crate::ErrorKind::Forbidden)
+    pub fn check_scope_changed(&self, record: &Document, patch: &Patch, params: &Params) -> Result<()> {
+        self.check_scope_of(record, params, &|name| patch.data().contains(name))
+    }
+
+    fn check_scope_of(&self, record: &Document, params: &Params, written: &dyn Fn(&str) -> bool) -> Result<()> {
+        if params.scope.is_all() {
+            return Ok(());
         }
+        let scope = self.kept(&params.scope);
+        if scope.matches(record) && scope.matches_wholly(record, written) {
+            return Ok(());
+        }
+        Err(Error::forbidden(format!("the record would be outside what you may access of `{}`", self.name())))
     }
 
     /// Shows a record: hides what a client may not see, and keeps what the query selects, with the id.

@@ -1,6 +1,7 @@
 //! [`Untyped`]: a view of any service that speaks documents, with the hooks of an app around it.
 
-use std::any::TypeId;
+use std::any::{Any, TypeId};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -57,15 +58,18 @@ impl<S: Service> Untyped<S> {
         self.layer.as_ref()
     }
 
-    fn id(&self, id: &Id) -> Result<S::Id> {
-        match same(id.clone()) {
-            Ok(id) => Ok(id),
-            Err(id) => id.as_str().parse().map_err(|_| Error::no_record(self.inner.name(), id)),
+    fn id<'a>(&self, id: &'a Id) -> Result<Cow<'a, S::Id>> {
+        match (id as &dyn Any).downcast_ref() {
+            Some(id) => Ok(Cow::Borrowed(id)),
+            None => match id.as_str().parse() {
+                Ok(id) => Ok(Cow::Owned(id)),
+                Err(_) => Err(Error::no_record(self.inner.name(), id)),
+            },
         }
     }
 
     /// Reads an id under which a record may have to be made.
-    fn id_to_update(&self, id: &Id, params: &Params) -> Result<S::Id> {
+    fn id_to_update<'a>(&self, id: &'a Id, params: &Params) -> Result<Cow<'a, S::Id>> {
         self.id(id).map_err(|error| match self.inner.missing(params) {
             Missing::NotFound => error,
             Missing::Create => Error::bad_request(format!(
@@ -123,7 +127,7 @@ impl<S: Service> Untyped<S> {
     }
 
     fn ids(&self, ids: &[Id], params: &Params) -> Result<Vec<S::Id>> {
-        ids.iter().map(|id| self.id(id)).filter(|id| id.is_ok() || !params.skip_missing).collect()
+        ids.iter().map(|id| self.id(id).map(Cow::into_owned)).filter(|id| id.is_ok() || !params.skip_missing).collect()
     }
 
     /// Returns the hooks of the app, where they have something to do about the call.
@@ -159,7 +163,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::Read(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.inner().read(&self.id(id)?, params).await?, params) };
+        let call = async { self.record(self.inner().read(&*self.id(id)?, params).await?, params) };
         self.straight("read", call).await
     }
 
@@ -180,7 +184,7 @@ impl<S: Service> Service for Untyped<S> {
             return layer.output(Call::Modify(id.clone(), patch), params).await?.into_stored();
         }
         let call = async {
-            self.inner().modify(&self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
+            self.inner().modify(&*self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
         };
         self.straight("modify", call).await
     }
@@ -203,7 +207,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::Remove(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.inner().remove(&self.id(id)?, params).await?, params) };
+        let call = async { self.record(self.inner().remove(&*self.id(id)?, params).await?, params) };
         self.straight("remove", call).await
     }
 
@@ -289,10 +293,12 @@ impl<S: Service> Service for Untyped<S> {
                 Call::CreateMany(data) => Call::CreateMany(self.inputs(data, params)?),
                 Call::Update(id, data) => {
                     let data = self.input(data, Method::Update)?;
-                    Call::Update(self.id_to_update(&id, params)?, data)
+                    Call::Update(self.id_to_update(&id, params)?.into_owned(), data)
                 }
                 Call::ReadMany(ids) => Call::ReadMany(self.ids(&ids, params)?),
-                call => call.try_map(|id| self.id(&id), |data| self.input(data, Method::Create))?,
+                call => {
+                    call.try_map(|id| self.id(&id).map(Cow::into_owned), |data| self.input(data, Method::Create))?
+                }
             };
             self.inner().answer(call, params).await
         };

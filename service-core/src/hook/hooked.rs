@@ -152,7 +152,7 @@ impl<S: Service + 'static> Hooked<S> {
         let chain = self.chains.of(call.method()).clone();
         let operation = call.operation();
         let ctx = HookContext::new(self.place.clone(), call, params);
-        let ran = Box::pin(run(chain, ctx, json));
+        let ran = run(chain, ctx, json);
         // The app counts the calls of its services itself.
         match self.place.site.get() {
             Some(_) => ran.await,

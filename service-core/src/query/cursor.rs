@@ -13,7 +13,11 @@ use crate::{Document, Error, Result, Value};
 /// The next page begins behind that place, whatever was written in the meantime, so that no record comes twice and none
 /// is left out. To clients it is opaque text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Cursor {
+pub struct Cursor(Box<Place>);
+
+/// Behind a pointer, since most queries and pages have none and are moved about nevertheless.
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
     sort: Vec<String>,
     values: Vec<Value>,
     id: Value,
@@ -23,23 +27,23 @@ impl Cursor {
     /// Returns the cursor behind a record.
     #[must_use]
     pub fn behind(record: &Document, sort: &[Sort], id_field: &str) -> Self {
-        Self {
+        Self(Box::new(Place {
             sort: sort.iter().map(written).collect(),
             values: sort.iter().map(|key| key.value_in(record).clone()).collect(),
             id: record[id_field].clone(),
-        }
+        }))
     }
 
     /// Returns what the last record held under the keys of the sort.
     #[must_use]
     pub fn values(&self) -> &[Value] {
-        &self.values
+        &self.0.values
     }
 
     /// Returns the id of the last record.
     #[must_use]
-    pub const fn id(&self) -> &Value {
-        &self.id
+    pub fn id(&self) -> &Value {
+        &self.0.id
     }
 
     /// Compares a record with the place where the page ended; what comes after is greater.
@@ -52,7 +56,7 @@ impl Cursor {
         compare_id: impl FnOnce(&Value) -> Ordering,
     ) -> Ordering {
         let mut order = Ordering::Equal;
-        for (key, value) in sort.iter().zip(&self.values) {
+        for (key, value) in sort.iter().zip(&self.0.values) {
             order = key.value_in(record).compare(value);
             if key.direction == Direction::Descending {
                 order = order.reverse();
@@ -61,7 +65,7 @@ impl Cursor {
                 break;
             }
         }
-        order.then_with(|| compare_id(&self.id))
+        order.then_with(|| compare_id(&self.0.id))
     }
 
     /// Checks that the cursor belongs to a query with this sort.
@@ -69,7 +73,7 @@ impl Cursor {
     /// # Errors
     /// [`ErrorKind::BadRequest`](crate::ErrorKind::BadRequest) where the page that it came from was sorted otherwise.
     pub fn check_sort(&self, sort: &[Sort]) -> Result<()> {
-        if self.sort.iter().map(String::as_str).eq(sort
+        if self.0.sort.iter().map(String::as_str).eq(sort
             .iter()
             .map(written)
             .collect::<Vec<_>>()
@@ -85,8 +89,8 @@ impl Cursor {
     /// Writes the cursor as text for a URL.
     #[must_use]
     pub fn encode(&self) -> String {
-        let sort: Vec<Value> = self.sort.iter().map(|key| key.as_str().into()).collect();
-        let parts = Value::Array(Box::new([sort.into(), self.values.clone().into(), self.id.clone()]));
+        let sort: Vec<Value> = self.0.sort.iter().map(|key| key.as_str().into()).collect();
+        let parts = Value::Array(Box::new([sort.into(), self.0.values.clone().into(), self.0.id.clone()]));
         URL_SAFE_NO_PAD.encode(parts.to_string())
     }
 
@@ -106,7 +110,7 @@ impl Cursor {
         if sort.len() != values.len() {
             return Err(malformed());
         }
-        Ok(Self { sort, values: values.to_vec(), id: id.clone() })
+        Ok(Self(Box::new(Place { sort, values: values.to_vec(), id: id.clone() })))
     }
 }
 

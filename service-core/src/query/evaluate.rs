@@ -31,6 +31,25 @@ impl Filter {
             Self::Not(filter) => !filter.matches(record),
         }
     }
+
+    /// Returns whether a record matches by every element of its lists, and not only by one of them, as far as it is about
+    /// the fields for which the closure says so. Denials are tested as ever.
+    pub(crate) fn matches_wholly(&self, record: &Document, concerns: &dyn Fn(&str) -> bool) -> bool {
+        match self {
+            Self::All => true,
+            Self::Field(path, condition) => {
+                let wholly = concerns(path.first());
+                reach(
+                    record,
+                    path,
+                    |value| if wholly { condition.holds_for::<true>(value) } else { condition.holds(value) },
+                )
+            }
+            Self::And(filters) => filters.iter().all(|filter| filter.matches_wholly(record, concerns)),
+            Self::Or(filters) => filters.iter().any(|filter| filter.matches_wholly(record, concerns)),
+            Self::Nor(_) | Self::Not(_) => self.matches(record),
+        }
+    }
 }
 
 /// How the values that a path reaches make one answer: a condition holds if it holds for one of them, and one that
@@ -73,22 +92,29 @@ fn descend<'a>(value: &'a Value, names: &[&str], reached: &mut Vec<&'a Value>) {
 
 impl Condition {
     fn holds(&self, values: &[&Value]) -> bool {
+        self.holds_for::<false>(values)
+    }
+
+    /// As [`holds`](Self::holds), for every element of a list or for one.
+    fn holds_for<const EVERY: bool>(&self, values: &[&Value]) -> bool {
         match self {
-            Self::Eq(wanted) => any(values, |value| value.equals(wanted)),
+            Self::Eq(wanted) => test::<EVERY>(values, |value| value.equals(wanted)),
             Self::Ne(wanted) => !any(values, |value| value.equals(wanted)),
-            Self::In(wanted) => any(values, |value| wanted.iter().any(|wanted| value.equals(wanted))),
+            Self::In(wanted) => test::<EVERY>(values, |value| wanted.iter().any(|wanted| value.equals(wanted))),
             Self::Nin(wanted) => !any(values, |value| wanted.iter().any(|wanted| value.equals(wanted))),
-            Self::Gt(bound) => any(values, |value| compared(value, bound).is_some_and(Ordering::is_gt)),
-            Self::Gte(bound) => any(values, |value| compared(value, bound).is_some_and(Ordering::is_ge)),
-            Self::Lt(bound) => any(values, |value| compared(value, bound).is_some_and(Ordering::is_lt)),
-            Self::Lte(bound) => any(values, |value| compared(value, bound).is_some_and(Ordering::is_le)),
+            Self::Gt(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_gt)),
+            Self::Gte(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_ge)),
+            Self::Lt(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_lt)),
+            Self::Lte(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_le)),
             Self::Exists(wanted) => values.iter().any(|value| !value.is_null()) == *wanted,
-            Self::Like(pattern) => any(values, |value| value.as_str().is_some_and(|text| like(text, pattern))),
+            Self::Like(pattern) => {
+                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| like(text, pattern)))
+            }
             Self::StartsWith(start) => {
-                any(values, |value| value.as_str().is_some_and(|text| text.starts_with(start.as_str())))
+                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| text.starts_with(start.as_str())))
             }
             Self::Contains(part) => {
-                any(values, |value| value.as_str().is_some_and(|text| text.contains(part.as_str())))
+                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| text.contains(part.as_str())))
             }
         }
     }
@@ -97,6 +123,17 @@ impl Condition {
 /// Tests each value, and each element of one that is a list.
 fn any(values: &[&Value], test: impl Fn(&Value) -> bool) -> bool {
     values.iter().any(|value| test(value) || value.as_array().is_some_and(|elements| elements.iter().any(&test)))
+}
+
+fn test<const EVERY: bool>(values: &[&Value], test: impl Fn(&Value) -> bool) -> bool {
+    if EVERY { every(values, test) } else { any(values, test) }
+}
+
+/// Tests that all values hold, each as a whole or by all of its elements.
+fn every(values: &[&Value], test: impl Fn(&Value) -> bool) -> bool {
+    values.iter().all(|value| {
+        test(value) || value.as_array().is_some_and(|elements| !elements.is_empty() && elements.iter().all(&test))
+    })
 }
 
 /// Compares values of one kind; values of two kinds are neither before nor after one another in a filter.
