@@ -147,4 +147,8 @@ where
     }
 
     fn mounted(&self, _: &Site) {}
+
+    fn begins_with_hooks(&self) -> bool {
+        false
+    }
 }

@@ -1,7 +1,7 @@
 //! A blog: users, posts and comments with owners, relations, validation and a log of events.
 //!
 //! ```text
-//! POST   /users            sign up; the answer holds the token to sign in with, this once
+//! POST   /users            sign up; the answer holds the `access_token` to sign in with, this once
 //! GET    /posts            what is published, and your own drafts; with authors and comments
 //! POST   /posts            write, with `Authorization: Bearer <token>`
 //! PATCH  /posts/{id}       change what is your own; DELETE as well

@@ -50,11 +50,11 @@ pub(crate) async fn make_token(mut ctx: AppContext) -> Result<AppContext> {
     Ok(ctx)
 }
 
-/// Shows the token once: to whoever has signed up.
+/// Shows the token once, to whoever has signed up: under another name, since no client ever gets to see a hidden field.
 pub(crate) async fn show_token(mut ctx: AppContext) -> Result<AppContext> {
     let tokens: Vec<Value> = ctx.inputs().iter().map(|user| user["token"].clone()).collect();
     for (user, token) in ctx.records_mut().iter_mut().zip(tokens) {
-        user.insert("token", token);
+        user.insert("access_token", token);
     }
     Ok(ctx)
 }

@@ -73,7 +73,7 @@ async fn whoever_signs_up_gets_a_token_and_may_write() {
     let (_app, router) = router().await;
     let (status, eve) = send(&router, "", "POST", "/users", r#"{"name":"Eve","email":"eve@example.org"}"#).await;
     assert_eq!(status, 201, "{eve}");
-    let token = eve.split(r#""token":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
+    let token = eve.split(r#""access_token":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a token");
     let request = Request::builder().method("POST").uri("/posts").header("content-type", "application/json");
     let request = request.header("authorization", format!("Bearer {token}"));
     let request = request.body(Body::from(r#"{"title":"Eve's","text":"x","published":true}"#)).expect("a request");

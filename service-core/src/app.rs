@@ -369,6 +369,8 @@ impl App {
 
     /// Returns the service under a path with its own type, as it was mounted.
     ///
+    /// Calls of it go past the hooks of the app, and with them past the scopes that these add, and have no events.
+    ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where there is none, and
     /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where it is of another type.
@@ -470,7 +472,16 @@ impl App {
         for task in tasks.into_iter().rev() {
             outcome = outcome.and(task(self.clone()).await);
         }
+        // Those tasks may have begun some more.
+        self.finish_detached().await;
         outcome
+    }
+
+    async fn finish_detached(&self) {
+        let detached = &self.0.detached;
+        if detached.running() > 0 && tokio::time::timeout(STOP_TIME, detached.finish()).await.is_err() {
+            tracing::warn!(unfinished = detached.running(), "detached hooks took too long and are not waited for");
+        }
     }
 }
 

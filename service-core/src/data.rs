@@ -268,6 +268,11 @@ impl Description {
         record
     }
 
+    /// Returns whether anything is hidden from the caller.
+    pub(crate) fn hides_from(&self, params: &Params) -> bool {
+        params.is_client() && !params.whole && !self.options.hidden_fields.is_empty()
+    }
+
     /// Returns whether [`reveal`](Self::reveal) would take anything away.
     #[must_use]
     pub fn reveals_all(&self, params: &Params) -> bool {

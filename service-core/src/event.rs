@@ -1,10 +1,10 @@
 //! [`Event`]: what happened to records, for whoever wants to know.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use futures::Stream;
@@ -56,6 +56,7 @@ pub enum Received {
 /// oldest events and is told how many; it holds up nobody.
 #[derive(Debug)]
 pub struct Subscription {
+    number: u64,
     queue: Arc<Queue>,
     events: Arc<Events>,
 }
@@ -63,7 +64,9 @@ pub struct Subscription {
 /// The subscribers of an app.
 #[derive(Default)]
 pub(crate) struct Events {
-    subscribers: RwLock<Vec<Arc<Queue>>>,
+    subscribers: RwLock<BTreeMap<u64, Arc<Queue>>>,
+    /// The number of the next subscriber.
+    next: AtomicU64,
     /// How many there are, for those who only want to know whether there is one.
     count: AtomicUsize,
 }
@@ -134,28 +137,29 @@ impl Events {
         let pattern = PathPattern::parse(pattern)?;
         let queue = Arc::new(Queue { pattern, capacity: capacity.max(1), waiting: Mutex::default() });
         let mut subscribers = self.subscribers.write();
-        subscribers.push(queue.clone());
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        subscribers.insert(number, queue.clone());
         self.count.store(subscribers.len(), Ordering::Release);
         drop(subscribers);
-        Ok(Subscription { queue, events: self.clone() })
+        Ok(Subscription { number, queue, events: self.clone() })
     }
 
     /// Returns whether anybody wants the events of a service.
     pub(crate) fn listened(&self, path: &str) -> bool {
         self.count.load(Ordering::Acquire) > 0
-            && self.subscribers.read().iter().any(|queue| queue.pattern.matches(path))
+            && self.subscribers.read().values().any(|queue| queue.pattern.matches(path))
     }
 
     pub(crate) fn send(&self, event: Event) {
         let event = Arc::new(event);
-        for queue in self.subscribers.read().iter().filter(|queue| queue.pattern.matches(&event.path)) {
+        for queue in self.subscribers.read().values().filter(|queue| queue.pattern.matches(&event.path)) {
             queue.push(event.clone());
         }
     }
 
     /// Tells every subscriber that there will be no more.
     fn close(&self) {
-        for queue in self.subscribers.write().drain(..) {
+        for queue in std::mem::take(&mut *self.subscribers.write()).into_values() {
             let mut waiting = queue.waiting.lock();
             waiting.closed = true;
             let waker = waiting.waker.take();
@@ -195,7 +199,7 @@ impl Stream for Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut subscribers = self.events.subscribers.write();
-        subscribers.retain(|queue| !Arc::ptr_eq(queue, &self.queue));
+        subscribers.remove(&self.number);
         self.events.count.store(subscribers.len(), Ordering::Release);
     }
 }

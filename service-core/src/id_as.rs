@@ -108,4 +108,8 @@ where
     fn mounted(&self, site: &Site) {
         self.service.mounted(site);
     }
+
+    fn begins_with_hooks(&self) -> bool {
+        self.service.begins_with_hooks()
+    }
 }

@@ -113,4 +113,8 @@ where
     fn mounted(&self, site: &Site) {
         self.service.mounted(site);
     }
+
+    fn begins_with_hooks(&self) -> bool {
+        false
+    }
 }

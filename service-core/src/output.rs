@@ -78,6 +78,17 @@ impl<T> Output<T> {
         })
     }
 
+    /// Returns what a hook gives in the place of this output: what is not about records stays, such as whether one was made,
+    /// and how many there are.
+    pub(crate) fn replaced_by(self, new: Self) -> Self {
+        match (self, new) {
+            (Self::Stored(Stored::Created(_)), Self::Record(record)) => Self::Stored(Stored::Created(record)),
+            (Self::Page(Page { info, .. }), Self::Records(data)) => Self::Page(Page { data, info }),
+            (Self::Count(count), Self::Records(_) | Self::Page(_)) => Self::Count(count),
+            (_, new) => new,
+        }
+    }
+
     /// Puts what a hook gave into the form that the operation answers; `None` where it has no such form.
     pub(crate) fn fit(self, operation: Operation) -> Option<Self> {
         use Operation as Op;

@@ -5,7 +5,7 @@ use crate::{Error, Result, Text};
 /// Which of an app's services are meant: `users`, `admin/*`, `*`.
 ///
 /// A segment that is `*` stands for any one segment and, at the end, for one or more. Parameters in the path of a mount
-/// are segments like others: `users/*/notes` and `users/{user_id}/notes` both mean `users/{user_id}/notes`.
+/// are segments like others, whatever their names: `users/*/notes` and `users/{id}/notes` both mean `users/{user_id}/notes`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathPattern(Vec<Text>);
 
@@ -30,8 +30,11 @@ impl PathPattern {
     pub(crate) fn matches(&self, path: &str) -> bool {
         let mut path = path.split('/');
         let Some((last, rest)) = self.0.split_last() else { return false };
+        let parameter = |segment: &str| segment.starts_with('{');
         let meant = |pattern: &Text, segment: Option<&str>| {
-            segment.is_some_and(|segment| *pattern == "*" || *pattern == segment)
+            segment.is_some_and(|segment| {
+                *pattern == "*" || *pattern == segment || parameter(pattern) && parameter(segment)
+            })
         };
         rest.iter().all(|pattern| meant(pattern, path.next()))
             && meant(last, path.next())
@@ -55,6 +58,7 @@ mod tests {
             ("admin/*", "admin/users/{id}/notes"),
             ("users/*/notes", "users/{id}/notes"),
             ("users/{id}/notes", "users/{id}/notes"),
+            ("users/{id}/notes", "users/{user_id}/notes"),
         ] {
             assert!(meant(pattern, path), "{pattern} {path}");
         }

@@ -249,6 +249,14 @@ pub trait Service: Send + Sync {
     fn mounted(&self, site: &Site) {
         let _ = site;
     }
+
+    /// Returns whether a call of the service begins with hooks, to which hooks around it may hand on what they decided.
+    ///
+    /// Nobody else has anything to say here.
+    #[doc(hidden)]
+    fn begins_with_hooks(&self) -> bool {
+        false
+    }
 }
 
 /// A service of documents, of whatever make: what an [`App`](crate::App) holds.
@@ -368,6 +376,10 @@ macro_rules! forward_through_pointer {
 
                 fn mounted(&self, site: &Site) {
                     (**self).mounted(site);
+                }
+
+                fn begins_with_hooks(&self) -> bool {
+                    (**self).begins_with_hooks()
                 }
             }
         )*

@@ -95,4 +95,8 @@ impl<S: Service> Service for Silent<S> {
     fn mounted(&self, site: &Site) {
         self.service.mounted(site);
     }
+
+    fn begins_with_hooks(&self) -> bool {
+        false
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::app::WeakApp;
-use crate::{App, Description};
+use crate::{App, Description, Service};
 
 /// Where a service is mounted: under which path of which app. Services are told by
 /// [`Service::mounted`](crate::Service::mounted).
@@ -38,13 +38,15 @@ impl Site {
 /// A service with what hooks want to know of it, shared by all its calls.
 pub(crate) struct Place<S: ?Sized> {
     pub(crate) service: Arc<S>,
+    /// Whether the service begins with hooks of its own.
+    pub(crate) around_hooks: bool,
     pub(crate) description: Arc<Description>,
     pub(crate) site: OnceLock<Site>,
 }
 
-impl<S: ?Sized> Place<S> {
+impl<S: Service + ?Sized> Place<S> {
     pub(crate) fn new(service: Arc<S>, description: Arc<Description>) -> Self {
-        Self { service, description, site: OnceLock::new() }
+        Self { around_hooks: service.begins_with_hooks(), service, description, site: OnceLock::new() }
     }
 
     /// Names the service: by its path or, where it is not mounted, by its name.

@@ -106,17 +106,19 @@ where
     }
 
     /// Refuses a patch that would leave a record no `T`.
-    fn check_modified(&self, mut record: Document, patch: Patch) -> Result<()> {
-        patch.apply(&mut record);
-        fit::check::<T>(&record, |_| true)
+    fn check_modified(&self, old: &Document, patch: Patch) -> Result<()> {
+        let mut new = old.clone();
+        patch.apply(&mut new);
+        // Hooks may add what `T` needs on the way out, which is not there now.
+        fit::check_changed::<T>(old, &new)
     }
 
-    /// Returns params for the program to look at the records that a call is about.
+    /// Returns params for the program to look at the records that a call is about, which is no call that hooks are for.
     fn look(&self, intent: Intent, params: &Params) -> Result<Params> {
         // What is applied of a client's query is decided for the client; to the program it is a scope.
         let scope = self.service.describe().plan(intent, params)?.filter.into_owned();
         let (query, provider, paginate) = (Query::default(), None, Some(Paginate::Off));
-        Ok(Params { query, scope, provider, paginate, whole: true, ..params.clone() })
+        Ok(Params { query, scope, provider, paginate, silent: true, whole: true, ..params.clone() })
     }
 
     /// Returns whether there is a record with this id that the query left out.
@@ -175,7 +177,7 @@ where
             return self.service.modify(id, patch, &params).await?.try_map(to_typed);
         }
         match self.service.read(id, &self.look(Intent::Modify, &params)?).await {
-            Ok(record) => self.check_modified(record, patch.clone())?,
+            Ok(record) => self.check_modified(&record, patch.clone())?,
             Err(error) if error.is_not_found() => {
                 let mut data = Document::new();
                 patch.clone().apply(&mut data);
@@ -233,7 +235,9 @@ where
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
         if !self.trusted {
-            fit::check::<T>(patch.data(), |fault| fault.code != "required")?;
+            // A patch has some fields only. An object in it replaces one, whole, unless it is merged into it.
+            let deep = matches!(patch, Patch::MergeDeep(_));
+            fit::check::<T>(patch.data(), |fault| fault.code != "required" || !deep && fault.path.contains('.'))?;
         }
         self.service
             .modify_many(patch, &*self.whole(Intent::ModifyMany, params)?)
@@ -265,5 +269,9 @@ where
 
     fn mounted(&self, site: &Site) {
         self.service.mounted(site);
+    }
+
+    fn begins_with_hooks(&self) -> bool {
+        false
     }
 }

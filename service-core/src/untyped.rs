@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::answer::encode;
-use crate::hook::{Layer, nested};
+use crate::hook::{Layer, nested, nested_stream};
 use crate::output::same;
 use crate::{
     Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
@@ -26,6 +26,8 @@ pub struct Untyped<S> {
     /// What the service says about itself.
     inner: Arc<Description>,
     description: Arc<Description>,
+    /// The description while hooks look at whole lists.
+    gathering: Arc<Description>,
     /// The hooks of the app, where the view is mounted in one.
     layer: Option<Layer>,
 }
@@ -39,8 +41,9 @@ impl<S: Service> Untyped<S> {
     /// Makes a service speak documents that others have as well.
     pub(crate) fn shared(service: Arc<S>) -> Self {
         let inner = service.describe();
-        let description = Arc::new(inner.as_ref().clone().with_revealed(true));
-        Self { service, inner, description, layer: None }
+        let description = inner.as_ref().clone().with_revealed(true);
+        let gathering = Arc::new(description.clone().with_streaming(false));
+        Self { service, inner, description: Arc::new(description), gathering, layer: None }
     }
 
     /// Puts the hooks of an app around a service.
@@ -138,8 +141,9 @@ impl<S: Service> Untyped<S> {
     /// Makes a call that no hook of the app has anything to do with.
     async fn straight<T>(&self, call: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
         match &self.layer {
-            Some(layer) => nested(layer.path(), call, work).await,
-            None => work.await,
+            // Hooks count for themselves.
+            Some(layer) if !layer.is_around_hooks() => nested(layer.path(), call, work).await,
+            _ => work.await,
         }
     }
 }
@@ -269,7 +273,11 @@ impl<S: Service> Service for Untyped<S> {
         }
         let (query, provider) = (params.query.clone(), params.provider.clone());
         let seen_by = Params { query, provider, whole: params.whole, ..Params::default() };
-        self.inner().index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed()
+        let records = self.inner().index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed();
+        match &self.layer {
+            Some(layer) => nested_stream(layer.path(), records),
+            None => records,
+        }
     }
 
     async fn answer(&self, call: Call<Id, Document>, params: &Params) -> Result<Answer> {
@@ -306,10 +314,18 @@ impl<S: Service> Service for Untyped<S> {
     }
 
     fn describe(&self) -> Arc<Description> {
-        self.description.clone()
+        match &self.layer {
+            // A list that is gathered for hooks is answered whole.
+            Some(layer) if layer.gathers_lists() => self.gathering.clone(),
+            _ => self.description.clone(),
+        }
     }
 
     fn mounted(&self, site: &Site) {
         self.inner().mounted(site);
+    }
+
+    fn begins_with_hooks(&self) -> bool {
+        self.inner().begins_with_hooks()
     }
 }

@@ -238,7 +238,7 @@ where
             asking.ask(&mut ctx);
             std::future::ready(Ok(ctx))
         });
-        hooks.after(methods, move |ctx| {
+        hooks.after_parts(methods, move |ctx| {
             let relation = relation.clone();
             async move { relation.add(ctx).await }
         });

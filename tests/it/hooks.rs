@@ -627,11 +627,11 @@ async fn hooks_of_the_app_are_for_the_paths_that_they_name() {
 }
 
 #[tokio::test]
-async fn long_lists_go_through_after_hooks_in_pieces() {
+async fn long_lists_go_in_parts_through_hooks_that_take_them_so() {
     let pieces = Arc::new(Mutex::new(Vec::new()));
     let noted = pieces.clone();
     let app = App::new();
-    let todos = memory("todos").hooked().after(Method::Index, move |mut ctx| {
+    let todos = memory("todos").hooked().after_parts(Method::Index, move |mut ctx| {
         noted.lock().push(ctx.records().len());
         ctx.records_mut().iter_mut().for_each(|record| drop(record.insert("seen", true)));
         async { Ok(ctx) }

@@ -122,11 +122,12 @@ impl Exchange {
         if action == Action::Count {
             return Ok(Prepared::Count(params));
         }
-        let long = if action == Action::Index { stream::long(description, &params) } else { None };
+        // Whether the service streams may change with its hooks.
+        let long = match action {
+            Action::Index => stream::long(&self.host.service().describe(), &params),
+            _ => None,
+        };
         match long {
-            Some(_) if self.verb == Verb::HEAD => {
-                Ok(Prepared::Response(respond::json_stream(respond::unknown_length())))
-            }
             Some(long) => Ok(Prepared::Long(params, long)),
             None => Ok(Prepared::Call(params, form)),
         }

@@ -51,6 +51,18 @@ pub(crate) fn check<T: DeserializeOwned>(document: &Document, matters: impl Fn(&
     if fields.is_empty() { Ok(()) } else { Err(error_of(&fields)) }
 }
 
+/// Finds what keeps a changed document from being a `T` that did not keep it so before.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_changed<T: DeserializeOwned>(old: &Document, new: &Document) -> Result<()> {
+    if T::deserialize(Reader::new(Node::Document(new))).is_ok() {
+        return Ok(());
+    }
+    let before = search::bad_fields::<T>(old);
+    check::<T>(new, |field| !before.iter().any(|old| old.path == field.path && old.code == field.code))
+}
+
 fn error_of(fields: &[BadField]) -> Error {
     let named = fields.iter().map(|field| (field.path.as_str(), field.message.as_str()));
     let mut error = Error::unprocessable(crate::error::summary(named));

@@ -1,10 +1,12 @@
 //! [`Baton`]: what the hooks of an app and those of the service inside it have to tell each other.
 
+use std::fmt;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::{Document, Output, Text};
+use super::detached::DetachedHook;
+use crate::{Document, Operation, Output, Text};
 
 /// What an event is to be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,37 +20,61 @@ pub(crate) enum EventChoice {
 }
 
 /// Goes along with a call from the hooks of the app to those of the service, in the extensions of its params.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Baton(Arc<Mutex<Message>>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Message {
-    /// The result that stands already, and whether before hooks are still to run.
-    preset: Option<(Output<Document>, bool)>,
-    event: EventChoice,
-    emitted: Vec<(Text, Document)>,
+    /// The result that stands already, of which call it is, and whether before hooks are still to run.
+    preset: Option<(Output<Document>, Operation, bool)>,
+    told: Told,
+}
+
+/// What hooks of a service leave to those of the app around it.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) event: EventChoice,
+    pub(crate) emitted: Vec<(Text, Document)>,
+    /// Detached hooks, which begin when the whole call has succeeded.
+    pub(crate) detached: Vec<DetachedHook>,
+}
+
+impl Told {
+    /// Adds what was told later, which goes before what was told earlier.
+    pub(super) fn extend(&mut self, later: Self) {
+        if later.event != EventChoice::Usual {
+            self.event = later.event;
+        }
+        self.emitted.extend(later.emitted);
+        self.detached.extend(later.detached);
+    }
+}
+
+impl fmt::Debug for Baton {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Baton").finish_non_exhaustive()
+    }
 }
 
 impl Baton {
-    pub(crate) fn with_preset(result: Output<Document>, finished: bool) -> Self {
-        Self(Arc::new(Mutex::new(Message { preset: Some((result, finished)), ..Message::default() })))
+    pub(crate) fn with_preset(result: Output<Document>, operation: Operation, finished: bool) -> Self {
+        let preset = Some((result, operation, finished));
+        Self(Arc::new(Mutex::new(Message { preset, told: Told::default() })))
     }
 
-    pub(crate) fn take_preset(&self) -> Option<(Output<Document>, bool)> {
-        self.0.lock().preset.take()
-    }
-
-    /// Tells what becomes of the events of a call.
-    pub(crate) fn tell(&self, event: EventChoice, emitted: Vec<(Text, Document)>) {
+    /// Takes the result that stands already, if it is of this call and not of one that a wrapper makes on the way.
+    pub(crate) fn take_preset(&self, operation: Operation) -> Option<(Output<Document>, bool)> {
         let mut message = self.0.lock();
-        if event != EventChoice::Usual {
-            message.event = event;
-        }
-        message.emitted.extend(emitted);
+        let (result, _, finished) = message.preset.take_if(|preset| preset.1 == operation)?;
+        Some((result, finished))
     }
 
-    pub(crate) fn told(&self) -> (EventChoice, Vec<(Text, Document)>) {
-        let mut message = self.0.lock();
-        (std::mem::take(&mut message.event), std::mem::take(&mut message.emitted))
+    /// Tells what is to become of a call.
+    pub(crate) fn tell(&self, told: Told) {
+        self.0.lock().told.extend(told);
+    }
+
+    pub(crate) fn told(&self) -> Told {
+        std::mem::take(&mut self.0.lock().told)
     }
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use super::baton::{Baton, EventChoice};
+use super::baton::{Baton, EventChoice, Told};
 use super::{HookFuture, HookKind};
 use crate::output::same;
 use crate::site::Place;
 use crate::{
-    App, Call, Description, Document, DynService, Error, Method, Operation, Output, Params, Patch, Path, Result,
-    Service, Site, Text,
+    App, Call, Description, Document, DynService, Error, Method, Operation, Output, Params, Patch, Result, Service,
+    Site, Text,
 };
 
 /// A call as hooks see it: everything that goes into it and, behind the method, what came of it.
@@ -49,8 +49,6 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) ids: Vec<S::Id>,
     pub(super) data: Data<S::Input>,
     pub(super) params: Params,
-    /// What the query of a call that changes records selects: applied at the end, for hooks have whole records.
-    pub(super) select: Option<Vec<Path>>,
     pub(super) result: Option<Output<S::Data>>,
     /// What is done in the place of the method.
     pub(super) instead: Option<Instead<S>>,
@@ -58,9 +56,12 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) finished: bool,
     /// Whether a list is about to be read, little by little.
     pub(super) begun: bool,
+    /// Whether records are whole, though the query selects some of their fields.
+    pub(super) whole: bool,
+    /// Whether the method answered JSON text.
+    pub(super) answered: bool,
     pub(super) error: Option<Error>,
-    pub(super) event: EventChoice,
-    pub(super) emitted: Vec<(Text, Document)>,
+    pub(super) told: Told,
     pub(super) baton: Option<Baton>,
 }
 
@@ -121,14 +122,14 @@ impl<S: Service + ?Sized> HookContext<S> {
             ids,
             data,
             params: params.clone(),
-            select: None,
             result: None,
             instead: None,
             finished: false,
             begun: false,
+            whole: false,
+            answered: false,
             error: None,
-            event: EventChoice::default(),
-            emitted: Vec::new(),
+            told: Told::default(),
             baton: None,
         });
         // Taken out, so that it does not go along where a hook hands on its params.
@@ -165,14 +166,14 @@ impl<S: Service + ?Sized> HookContext<S> {
             ids: state.ids.clone(),
             data: state.data.clone(),
             params: state.params.clone(),
-            select: None,
             result: state.result.clone(),
             instead: None,
             finished: false,
             begun: false,
+            whole: state.whole,
+            answered: state.answered,
             error: None,
-            event: state.event.clone(),
-            emitted: Vec::new(),
+            told: Told::default(),
             baton: None,
         };
         Self { state: Some(Box::new(copy)), home: None }
@@ -215,7 +216,8 @@ impl<S: Service + ?Sized> HookContext<S> {
         let operation = self.state().operation;
         if let Some(result) = self.state_mut().result.take() {
             let form = result.form();
-            match result.fit(operation) {
+            let made_up = matches!(result, Output::Answer(_)) && !self.state().answered;
+            match if made_up { None } else { result.fit(operation) } {
                 Some(result) => self.state_mut().result = Some(result),
                 None => return Err(self.mistake(&format!("gave {form} as the result"))),
             }
@@ -239,7 +241,7 @@ impl<S: Service + ?Sized> HookContext<S> {
     }
 
     /// Makes the error of a hook that is wrong: it names the hook's kind, service and method.
-    fn mistake(&self, what: &str) -> Error {
+    pub(super) fn mistake(&self, what: &str) -> Error {
         let state = self.state();
         let (kind, path, operation) = (state.kind, self.path(), state.operation);
         Error::internal(format!("{} {kind} hook of `{path}` for `{operation}` {what}", kind.article()))
@@ -438,13 +440,26 @@ impl<S: Service + ?Sized> HookContext<S> {
     ///
     /// Hooks behind this one run nevertheless; see [`finish`](Self::finish).
     pub fn set_result(&mut self, result: impl Into<Output<S::Data>>) {
-        self.state_mut().result = Some(result.into());
+        let state = self.state_mut();
+        state.result = Some(match state.result.take() {
+            Some(old) => old.replaced_by(result.into()),
+            None => result.into(),
+        });
+    }
+
+    /// Answers one record in the place of the method, or replaces the one that it answered, see
+    /// [`set_result`](Self::set_result).
+    pub fn set_record(&mut self, record: S::Data) {
+        self.set_result(Output::Record(record));
     }
 
     /// Answers in the place of the method, and passes over the hooks of this kind that are still to come.
+    ///
+    /// An around hook passes over the rest by not running it; there this is the same as [`set_result`](Self::set_result).
     pub fn finish(&mut self, result: impl Into<Output<S::Data>>) {
         self.set_result(result);
-        self.state_mut().finished = true;
+        let state = self.state_mut();
+        state.finished = state.kind != HookKind::Around;
     }
 
     /// Says what is to be done in the place of the method: it runs where the method would, behind all before hooks, and has to
@@ -475,14 +490,6 @@ impl<S: Service + ?Sized> HookContext<S> {
         self.state_mut().instead = Some(Box::new(move |ctx| Box::pin(work(ctx))));
     }
 
-    /// Returns which fields of changed records the caller wants, where its query says so. Hooks have them whole: what is
-    /// selected is applied when they have run.
-    #[must_use]
-    pub fn selected(&self) -> Option<&[Path]> {
-        let state = self.state();
-        state.select.as_deref().or(state.params.query.select.as_deref())
-    }
-
     /// Returns the error, in error hooks.
     #[must_use]
     pub fn error(&self) -> Option<&Error> {
@@ -502,17 +509,17 @@ impl<S: Service + ?Sized> HookContext<S> {
 
     /// Gives the event of this call another name than `created`, `modified`, `updated` or `removed`.
     pub fn set_event(&mut self, name: impl Into<Text>) {
-        self.state_mut().event = EventChoice::Named(name.into());
+        self.state_mut().told.event = EventChoice::Named(name.into());
     }
 
     /// Sees to it that this call has no event.
     pub fn suppress_event(&mut self) {
-        self.state_mut().event = EventChoice::None;
+        self.state_mut().told.event = EventChoice::None;
     }
 
     /// Adds an event of your own, which subscribers get behind those of the call itself, should it succeed.
     pub fn emit(&mut self, name: impl Into<Text>, data: Document) {
-        self.state_mut().emitted.push((name.into(), data));
+        self.state_mut().told.emitted.push((name.into(), data));
     }
 }
 
@@ -541,8 +548,22 @@ impl<S: Service<Input = Document> + ?Sized> HookContext<S> {
 }
 
 impl<S: Service + ?Sized> HookContext<S> {
+    /// Does what comes before all hooks.
+    pub(super) fn begin(&mut self) -> Result<()>
+    where
+        S: 'static,
+    {
+        let (description, method) = (self.description(), self.method());
+        if !description.methods().contains(method) {
+            let name = description.name();
+            return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
+        }
+        self.take_over()?;
+        self.vet()
+    }
+
     /// Refuses what a client may not set, once, before hooks set it.
-    pub(super) fn vet(&mut self) -> Result<()>
+    fn vet(&mut self) -> Result<()>
     where
         S: 'static,
     {
@@ -567,14 +588,22 @@ impl<S: Service + ?Sized> HookContext<S> {
     }
 
     /// Takes over what hooks around these have decided already: the result in the method's place.
-    pub(super) fn take_over(&mut self) -> Result<()>
+    fn take_over(&mut self) -> Result<()>
     where
         S: 'static,
     {
-        let Some((preset, finished)) = self.state().baton.as_ref().and_then(Baton::take_preset) else { return Ok(()) };
+        let operation = self.operation();
+        let preset = self.state().baton.as_ref().and_then(|baton| baton.take_preset(operation));
+        let Some((preset, finished)) = preset else { return Ok(()) };
         let preset = match same::<Output<Document>, Output<S::Data>>(preset) {
             Ok(preset) => preset,
-            Err(preset) => preset.try_map(|document| document.to_typed())?,
+            Err(preset) => preset.try_map(|document| {
+                document.to_typed().map_err(|error| {
+                    let (path, data) = (self.path(), std::any::type_name::<S::Data>());
+                    let detail = format!("a hook around `{path}` for `{operation}` gave a result that is no `{data}`");
+                    Error::internal(detail).with_source(error)
+                })
+            })?,
         };
         let state = self.state_mut();
         (state.result, state.finished) = (Some(preset), finished);

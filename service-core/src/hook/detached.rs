@@ -5,10 +5,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::Result;
+use super::nested::{depth, nested_in};
+use crate::{Result, Site};
 
 /// How many detached hooks of an app run at once. A call past that waits for its own, so that nothing is lost and
 /// nothing piles up.
@@ -30,6 +33,22 @@ impl Default for Detached {
     }
 }
 
+/// A detached hook that is to begin.
+pub(crate) struct DetachedHook {
+    /// In a lock, since a context that may be looked at from several threads holds it.
+    work: Mutex<BoxFuture<'static, Result<()>>>,
+    path: String,
+    method: &'static str,
+    /// How deep the call is nested that it belongs to.
+    depth: u32,
+}
+
+impl DetachedHook {
+    pub(super) fn new(work: BoxFuture<'static, Result<()>>, path: &str, method: &'static str) -> Self {
+        Self { work: Mutex::new(work), path: path.to_owned(), method, depth: depth() }
+    }
+}
+
 /// Those of services that are mounted in no app.
 static UNMOUNTED: LazyLock<Detached> = LazyLock::new(Detached::default);
 
@@ -39,19 +58,37 @@ pub async fn finish_detached_hooks() {
     UNMOUNTED.finish().await;
 }
 
+/// Begins detached hooks of a service where nothing can be waited for.
+pub(super) fn begin_apart(hooks: Vec<DetachedHook>, site: Option<&Site>) {
+    if hooks.is_empty() {
+        return;
+    }
+    let pool = site.and_then(Site::app).map_or_else(Detached::unmounted, |app| app.detached().clone());
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => {
+            let tracker = pool.tracker.clone();
+            let begun = async move {
+                for hook in hooks {
+                    pool.run(hook).await;
+                }
+            };
+            tracker.spawn_on(begun, &runtime);
+        }
+        Err(_) => tracing::error!("detached hooks need a tokio runtime, and there is none"),
+    }
+}
+
 impl Detached {
     pub(crate) fn unmounted() -> Self {
         UNMOUNTED.clone()
     }
 
     /// Runs a hook on its own, or here where too many do so already.
-    pub(crate) async fn run(
-        &self,
-        work: impl Future<Output = Result<()>> + Send + 'static,
-        path: String,
-        method: &'static str,
-    ) {
+    pub(crate) async fn run(&self, hook: DetachedHook) {
+        let DetachedHook { work, path, method, depth } = hook;
         let logged = async move {
+            // One deeper, so that hooks that begin each other come to an end.
+            let work = nested_in(depth, &path, method, work.into_inner());
             match AssertUnwindSafe(work).catch_unwind().await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(service = path, method, ?error, "a detached hook failed"),

@@ -4,15 +4,20 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::StreamExt;
 use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
 
-use super::{AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, nested, run, stream};
+use super::detached::begin_apart;
+use super::{
+    AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested,
+    nested_stream, run, stream,
+};
 use crate::answer::encode;
 use crate::output::same;
 use crate::site::Place;
 use crate::{
-    Answer, Call, Description, Document, Method, MethodSet, Output, Page, Params, Patch, Result, Service, Site, Stored,
+    Answer, Call, Description, Document, Error, Method, MethodSet, Output, Page, Params, Patch, Result, Service, Site,
+    Stored,
 };
 
 /// A service with hooks around it; made by [`ServiceExt::hooked`](crate::ServiceExt::hooked).
@@ -49,10 +54,11 @@ impl<S: Service + 'static> Hooked<S> {
     pub fn new(service: S) -> Self {
         let inner = service.describe();
         let documents = std::any::TypeId::of::<S::Data>() == std::any::TypeId::of::<Document>();
-        let description = Arc::new(inner.as_ref().clone().with_hooks().with_revealed(documents));
+        let description = inner.as_ref().clone().with_hooks().with_revealed(documents);
         let hooks = Hooks::new();
         let chains = Chains::new(&hooks);
-        Self { place: Arc::new(Place::new(Arc::new(service), inner)), hooks, chains, description }
+        let place = Arc::new(Place::new(Arc::new(service), inner));
+        Self { place, hooks, chains, description: Arc::new(description) }
     }
 
     /// Returns the service below the hooks.
@@ -68,6 +74,9 @@ impl<S: Service + 'static> Hooked<S> {
     fn with(mut self, add: impl FnOnce(&mut Hooks<S>) -> &mut Hooks<S>) -> Self {
         add(&mut self.hooks);
         self.chains = Chains::new(&self.hooks);
+        // A list that is gathered for hooks is answered whole.
+        let streams = self.place.description.streams() && !self.chains.gathers_lists();
+        self.description = Arc::new(self.description.as_ref().clone().with_streaming(streams));
         self
     }
 
@@ -99,6 +108,16 @@ impl<S: Service + 'static> Hooked<S> {
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
         self.with(|hooks| hooks.after(methods, hook))
+    }
+
+    /// Adds an after hook that deals with each record by itself, see [`Hooks::after_parts`].
+    #[must_use]
+    pub fn after_parts<F, R>(self, methods: impl Into<MethodSet>, hook: F) -> Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.with(|hooks| hooks.after_parts(methods, hook))
     }
 
     /// Adds a hook that runs where something failed, see [`Hooks::error`].
@@ -153,15 +172,29 @@ impl<S: Service + 'static> Hooked<S> {
         let operation = call.operation();
         let ctx = HookContext::new(self.place.clone(), call, params);
         let ran = run(chain, ctx, json);
-        // The app counts the calls of its services itself.
-        match self.place.site.get() {
-            Some(_) => ran.await,
-            None => nested(self.place.path(), operation.name(), ran).await,
+        // Hooks around these have counted the call, and see to what comes of it.
+        if params.extensions.get::<Baton>().is_some() {
+            return ran.await;
         }
+        let mut ran = nested(self.place.path(), operation.name(), ran).await?;
+        let told = ran.take_told();
+        if !told.detached.is_empty() {
+            let app = self.place.site.get().and_then(Site::app);
+            let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
+            for hook in told.detached {
+                pool.run(hook).await;
+            }
+        }
+        Ok(ran)
     }
 
     async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
         self.run(call, params, false).await?.shown()
+    }
+
+    /// Makes a call that no hook has anything to do with.
+    async fn straight<T>(&self, call: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+        nested(self.place.path(), call, work).await
     }
 
     /// Shows a record that went past the hooks as it would have been shown by them.
@@ -195,88 +228,109 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn index(&self, params: &Params) -> Result<Page<S::Data>> {
         if self.passes(Method::Index, params) {
-            return Ok(self.service().index(params).await?.map(|record| self.reveal(record, params)));
+            let call = async { Ok(self.service().index(params).await?.map(|record| self.reveal(record, params))) };
+            return self.straight("index", call).await;
         }
         self.output(Call::Index, params).await?.into_page()
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Read, params) {
-            return Ok(self.reveal(self.service().read(id, params).await?, params));
+            let call = async { Ok(self.reveal(self.service().read(id, params).await?, params)) };
+            return self.straight("read", call).await;
         }
         self.output(Call::Read(id.clone()), params).await?.into_record()
     }
 
     async fn create(&self, data: S::Input, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Create, params) {
-            return Ok(self.reveal(self.service().create(data, params).await?, params));
+            let call = async { Ok(self.reveal(self.service().create(data, params).await?, params)) };
+            return self.straight("create", call).await;
         }
         self.output(Call::Create(data), params).await?.into_record()
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Modify, params) {
-            return Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params)));
+            let call =
+                async { Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params))) };
+            return self.straight("modify", call).await;
         }
         self.output(Call::Modify(id.clone(), patch), params).await?.into_stored()
     }
 
     async fn update(&self, id: &S::Id, data: S::Input, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Update, params) {
-            return Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params)));
+            let call =
+                async { Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params))) };
+            return self.straight("update", call).await;
         }
         self.output(Call::Update(id.clone(), data), params).await?.into_stored()
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Remove, params) {
-            return Ok(self.reveal(self.service().remove(id, params).await?, params));
+            let call = async { Ok(self.reveal(self.service().remove(id, params).await?, params)) };
+            return self.straight("remove", call).await;
         }
         self.output(Call::Remove(id.clone()), params).await?.into_record()
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<S::Data>> {
         if self.passes(Method::Index, params) {
-            return Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params)));
+            let call = async { Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params))) };
+            return self.straight("find_one", call).await;
         }
         self.output(Call::FindOne, params).await?.into_found()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Read, params) {
-            let records = self.service().read_many(ids, params).await?;
-            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+            let call = async {
+                let records = self.service().read_many(ids, params).await?;
+                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
+            };
+            return self.straight("read_many", call).await;
         }
         self.output(Call::ReadMany(ids.to_vec()), params).await?.into_records()
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
         if self.passes(Method::Index, params) {
-            return self.service().count(params).await;
+            return self.straight("count", self.service().count(params)).await;
         }
         self.output(Call::Count, params).await?.into_count()
     }
 
     async fn create_many(&self, data: Vec<S::Input>, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Create, params) {
-            let records = self.service().create_many(data, params).await?;
-            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+            let call = async {
+                let records = self.service().create_many(data, params).await?;
+                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
+            };
+            return self.straight("create_many", call).await;
         }
         self.output(Call::CreateMany(data), params).await?.into_records()
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let records = self.service().modify_many(patch, params).await?;
-            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+            let call = async {
+                let records = self.service().modify_many(patch, params).await?;
+                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
+            };
+            return self.straight("modify_many", call).await;
         }
         self.output(Call::ModifyMany(patch), params).await?.into_records()
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Remove, params) {
-            let records = self.service().remove_many(params).await?;
-            return Ok(records.into_iter().map(|record| self.reveal(record, params)).collect());
+            let call = async {
+                let records = self.service().remove_many(params).await?;
+                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
+            };
+            return self.straight("remove_many", call).await;
         }
         self.output(Call::RemoveMany, params).await?.into_records()
     }
@@ -289,15 +343,25 @@ impl<S: Service + 'static> Service for Hooked<S> {
                 whole: params.whole,
                 ..Params::default()
             };
-            return self.service().index_stream(params).map(move |record| Ok(self.reveal(record?, &shown))).boxed();
+            let records = self.service().index_stream(params).map(move |record| Ok(self.reveal(record?, &shown)));
+            return nested_stream(self.place.path(), records.boxed());
+        }
+        if self.chains.gathers_lists() {
+            let list = async move {
+                let page = self.output(Call::Index, &params).await?.into_page()?;
+                Ok::<_, Error>(futures::stream::iter(page.data).map(Ok))
+            };
+            return futures::stream::once(list).try_flatten().boxed();
         }
         let chain = self.chains.of(Method::Index).clone();
-        stream(self.service(), chain, HookContext::new(self.place.clone(), Call::Index, &params))
+        let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
+        stream(self.service(), chain, ctx, |told: Told| begin_apart(told.detached, self.place.site.get()))
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {
         if self.passes(call.method(), params) {
-            return self.service().answer(call, params).await;
+            let name = call.operation().name();
+            return self.straight(name, self.service().answer(call, params)).await;
         }
         let operation = call.operation();
         let mut ran = self.run(call, params, true).await?;
@@ -313,5 +377,9 @@ impl<S: Service + 'static> Service for Hooked<S> {
         // Mounted twice, the first place is the one that hooks are told.
         drop(self.place.site.set(site.clone()));
         self.service().mounted(site);
+    }
+
+    fn begins_with_hooks(&self) -> bool {
+        true
     }
 }

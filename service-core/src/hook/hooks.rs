@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AroundHook, Closure, Hook, HookContext, HookKind, Next};
+use super::{AroundHook, Closure, Hook, HookContext, HookKind, Next, Parts};
 use crate::{Method, MethodSet, Result, Service};
 
 /// Which hooks run for which methods, in the order in which they were added.
@@ -93,6 +93,18 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
         self.add(HookKind::After, methods, Closure(hook))
+    }
+
+    /// Adds an after hook that deals with each record by itself: a list may come to it in parts, each as a page.
+    ///
+    /// Long lists are then read and answered little by little. For an [`after`](Self::after) hook they are gathered, since it
+    /// may look at all of a list at once.
+    pub fn after_parts<F, R>(&mut self, methods: impl Into<MethodSet>, hook: F) -> &mut Self
+    where
+        F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+    {
+        self.add(HookKind::After, methods, Parts(hook))
     }
 
     /// Adds a hook that runs where a before hook, the method or an after hook failed.
@@ -185,9 +197,13 @@ impl<S: Service + ?Sized + 'static> Chain<S> {
             sees_records: false,
             sees_lists: false,
         };
-        chain.sees_lists = chain.around.iter().any(|hook| hook.sees_records())
+        let behind = || chain.after.iter().chain(&chain.detached);
+        let around = chain.around.iter().any(|hook| hook.sees_records());
+        let sees_lists = around
+            || chain.after.iter().any(|hook| hook.sees_lists())
             || chain.detached.iter().any(|hook| hook.sees_records());
-        chain.sees_records = chain.sees_lists || chain.after.iter().any(|hook| hook.sees_records());
+        let sees_records = around || behind().any(|hook| hook.sees_records());
+        (chain.sees_lists, chain.sees_records) = (sees_lists, sees_records);
         chain
     }
 
@@ -212,6 +228,11 @@ impl<S: Service + ?Sized + 'static> Chains<S> {
         let by_method = Method::ALL.map(|method| Arc::new(Chain::new(hooks, method)));
         let hooked = Method::ALL.into_iter().filter(|method| !by_method[*method as usize].is_empty()).collect();
         Self { by_method, hooked }
+    }
+
+    /// Returns whether lists are gathered for hooks that look at all of one at once.
+    pub(crate) fn gathers_lists(&self) -> bool {
+        self.of(Method::Index).sees_lists
     }
 
     pub(crate) fn of(&self, method: Method) -> &Arc<Chain<S>> {

@@ -4,17 +4,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use parking_lot::{Mutex, RwLock};
 
-use super::run::{Ran, run, stream};
-use super::{Chains, EventChoice, HookContext, Hooks, nested};
+use super::detached::{DetachedHook, begin_apart};
+use super::run::{self, Ran, run};
+use super::{Chains, Detached, EventChoice, HookContext, Hooks, Told, nested};
 use crate::event::Events;
 use crate::site::Place;
 use crate::{
-    Call, Document, DynService, Event, Id, Method, Operation, Output, Params, Provider, Result, Site, Stored, Text,
+    Call, Document, DynService, Error, Event, Id, Method, Operation, Output, Params, Provider, Result, Site, Stored,
+    Text,
 };
 
 /// The hooks of an app around one of its services, and where events begin.
@@ -69,7 +71,7 @@ impl Layer {
 
     /// Returns whether a call may have events that somebody wants.
     fn is_listened(&self, method: Method) -> bool {
-        (method.writes() || self.place.description.has_hooks()) && self.events.listened(self.path())
+        (method.writes() || self.place.around_hooks) && self.events.listened(self.path())
     }
 
     /// Makes a call through the hooks and sends its events; where `json` says so, it may come to JSON text.
@@ -80,8 +82,32 @@ impl Layer {
         let json = json && !(method.writes() && self.is_listened(method));
         let ctx = HookContext::new(self.place.clone(), call, params);
         let mut ran = nested(self.path(), operation.name(), run(chain, ctx, json)).await?;
-        self.send_all(operation, &mut ran);
+        let told = ran.take_told();
+        self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
+        self.begin(told.detached).await;
         Ok(ran)
+    }
+
+    /// Begins detached hooks.
+    async fn begin(&self, hooks: Vec<DetachedHook>) {
+        if hooks.is_empty() {
+            return;
+        }
+        let app = self.place.site.get().and_then(Site::app);
+        let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
+        for hook in hooks {
+            pool.run(hook).await;
+        }
+    }
+
+    /// Returns whether the service begins with hooks of its own.
+    pub(crate) fn is_around_hooks(&self) -> bool {
+        self.place.around_hooks
+    }
+
+    /// Returns whether lists are gathered for hooks that look at all of one at once.
+    pub(crate) fn gathers_lists(&self) -> bool {
+        self.hooked.load(Ordering::Acquire) && self.chains.read().gathers_lists()
     }
 
     /// Makes a call through the hooks, which may come to JSON text.
@@ -103,18 +129,34 @@ impl Layer {
     }
 
     pub(crate) fn stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        if self.gathers_lists() {
+            let list = async move {
+                let page = self.output(Call::Index, &params).await?.into_page()?;
+                Ok::<_, Error>(stream::iter(page.data).map(Ok))
+            };
+            return stream::once(list).try_flatten().boxed();
+        }
         let chain = self.chains.read().of(Method::Index).clone();
-        stream(&*self.place.service, chain, HookContext::new(self.place.clone(), Call::Index, &params))
+        let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
+        run::stream(&*self.place.service, chain, ctx, move |told: Told| {
+            self.send_all(Operation::Index, None, &params, told.event, told.emitted);
+            begin_apart(told.detached, self.place.site.get());
+        })
     }
 
     /// Sends the events of a call: one for each record that it changed, then those that hooks added.
-    fn send_all(&self, operation: Operation, ran: &mut Ran<DynService>) {
-        let (choice, emitted) = ran.take_events();
-        let Some(output) = ran.output() else { return };
+    fn send_all(
+        &self,
+        operation: Operation,
+        output: Option<&Output<Document>>,
+        params: &Params,
+        choice: EventChoice,
+        emitted: Vec<(Text, Document)>,
+    ) {
         let method = operation.method();
         let usual = match (method, output) {
             (Method::Index | Method::Read, _) => None,
-            (Method::Create, _) | (_, Output::Stored(Stored::Created(_))) => Some("created"),
+            (Method::Create, _) | (_, Some(Output::Stored(Stored::Created(_)))) => Some("created"),
             (Method::Modify, _) => Some("modified"),
             (Method::Update, _) => Some("updated"),
             (Method::Remove, _) => Some("removed"),
@@ -124,14 +166,14 @@ impl Layer {
             EventChoice::Named(name) => usual.map(|_| name),
             EventChoice::Usual => usual.map(Text::from),
         };
-        let records = name.as_ref().map_or(&[][..], |_| output.records());
+        let records = name.as_ref().and(output).map_or(&[][..], Output::records);
         if records.is_empty() && emitted.is_empty() || !self.events.listened(self.path()) {
             return;
         }
         let changed = records
             .iter()
             .map(|record| (name.clone().unwrap_or_default(), self.place.description.without_hidden(record)));
-        self.send(changed.chain(emitted), Some(method), ran.params().provider.as_ref());
+        self.send(changed.chain(emitted), Some(method), params.provider.as_ref());
     }
 
     /// Sends events one behind the other, with nobody else's between them.

@@ -32,7 +32,7 @@ use futures::future::BoxFuture;
 
 use crate::{Result, Service};
 
-pub(crate) use baton::{Baton, EventChoice};
+pub(crate) use baton::{Baton, EventChoice, Told};
 pub use context::{AppContext, HookContext};
 pub use detached::{DETACHED_MAX, finish_detached_hooks};
 pub(crate) use detached::{Detached, STOP_TIME};
@@ -41,7 +41,7 @@ pub(crate) use hooks::Chains;
 pub use hooks::{HookSet, Hooks};
 pub(crate) use layer::Layer;
 pub use nested::NESTING_MAX;
-pub(crate) use nested::nested;
+pub(crate) use nested::{nested, nested_stream};
 pub use run::Next;
 pub(crate) use run::{Ran, run, stream};
 
@@ -127,6 +127,12 @@ pub trait Hook<S: Service + ?Sized>: Send + Sync + 'static {
     fn sees_records(&self) -> bool {
         true
     }
+
+    /// Returns whether an after hook looks at all records of a list at once. Where none does, long lists are read and
+    /// answered little by little, and the hook gets them in parts. Defaults to whether it looks at records.
+    fn sees_lists(&self) -> bool {
+        self.sees_records()
+    }
 }
 
 /// A type that is a hook around a call; for those without state a closure or an `async fn` will do.
@@ -146,6 +152,24 @@ pub trait AroundHook<S: Service + ?Sized>: Send + Sync + 'static {
 
 /// A closure as a hook.
 struct Closure<F>(F);
+
+/// A closure as an after hook that takes lists in parts.
+struct Parts<F>(F);
+
+impl<S, F, R> Hook<S> for Parts<F>
+where
+    S: Service + ?Sized,
+    F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
+    R: Future<Output = Result<HookContext<S>>> + Send + 'static,
+{
+    fn run(&self, ctx: HookContext<S>) -> HookFuture<S> {
+        Box::pin((self.0)(ctx))
+    }
+
+    fn sees_lists(&self) -> bool {
+        false
+    }
+}
 
 impl<S, F, R> Hook<S> for Closure<F>
 where

@@ -6,10 +6,12 @@ use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
 use super::context::{Home, State};
+use super::detached::DetachedHook;
 use super::hooks::Chain;
-use super::{Baton, Detached, EventChoice, Hook, HookContext, HookFuture, HookKind};
+use super::nested::nested_stream;
+use super::{Baton, Hook, HookContext, HookFuture, HookKind, Told};
 use crate::output::{perform, same};
-use crate::{Call, Description, Document, Error, Intent, Output, Page, Params, Query, Result, Service, Text};
+use crate::{Call, Description, Document, Error, Intent, Output, Page, Params, Result, Service};
 
 /// The rest of a call, for an around hook to run.
 pub struct Next<S: Service + ?Sized> {
@@ -33,8 +35,13 @@ impl<S: Service + ?Sized + 'static> Next<S> {
     ///
     /// # Errors
     /// What the rest of the call comes to.
-    pub fn run(self, mut ctx: HookContext<S>) -> HookFuture<S> {
+    pub fn run(self, ctx: HookContext<S>) -> HookFuture<S> {
         let Self { chain, position, wanted } = self;
+        // What the hook did to the context is its own doing, and not of those inside.
+        let mut ctx = match ctx.check() {
+            Ok(ctx) => ctx,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
         match chain.around.get(position).cloned() {
             Some(hook) => {
                 ctx.state_mut().kind = HookKind::Around;
@@ -66,22 +73,22 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
         &self.0.params
     }
 
-    /// Returns what is to become of the event of the call, and takes those that hooks added.
-    pub(crate) fn take_events(&mut self) -> (EventChoice, Vec<(Text, Document)>) {
-        (std::mem::take(&mut self.0.event), std::mem::take(&mut self.0.emitted))
+    /// Takes what is to become of the call now that it has succeeded: its event, those that hooks added, detached hooks.
+    pub(crate) fn take_told(&mut self) -> Told {
+        std::mem::take(&mut self.0.told)
     }
 
-    /// Returns what the caller gets to see: what its query selected.
+    /// Returns what the caller gets to see: nothing that is hidden from it, and of whole records what its query selected.
     pub(crate) fn shown(&mut self) -> Result<Output<S::Data>> {
-        let State { result, select, params, place, .. } = &mut *self.0;
+        let State { result, whole, params, place, .. } = &mut *self.0;
         let output = result
             .take()
             .ok_or_else(|| Error::internal(format!("the hooks of `{}` left a call without a result", place.path())))?;
-        if select.is_none() {
-            return Ok(output);
+        if *whole {
+            reveal(output, &place.description, params)
+        } else {
+            without_hidden(output, &place.description, params)
         }
-        params.query.select = select.take();
-        reveal(output, &place.description, params)
     }
 }
 
@@ -91,20 +98,13 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     mut ctx: HookContext<S>,
     json: bool,
 ) -> Result<Ran<S>> {
-    ctx.take_over()?;
-    ctx.vet()?;
-    let json = json && !chain.sees_records;
-    if ctx.method().writes() && !json {
-        // Hooks and events have whole records.
-        let state = ctx.state_mut();
-        state.select = state.params.query.select.take();
-    }
-    let wanted = if json { Wanted::Json } else { Wanted::Records };
-    let ctx = within(&chain, ctx, wanted).await?;
-    detach(&chain, &ctx).await;
-    let state = ctx.into_state();
+    ctx.begin()?;
+    let wanted = if json && !chain.sees_records { Wanted::Json } else { Wanted::Records };
+    let mut ctx = within(&chain, ctx, wanted).await?;
+    detach(&chain, &mut ctx);
+    let mut state = ctx.into_state();
     if let Some(baton) = &state.baton {
-        baton.tell(state.event.clone(), state.emitted.clone());
+        baton.tell(std::mem::take(&mut state.told));
     }
     Ok(Ran(state))
 }
@@ -122,17 +122,14 @@ async fn within<S: Service + ?Sized + 'static>(
     }
 }
 
-/// Begins the detached hooks.
-async fn detach<S: Service + ?Sized + 'static>(chain: &Chain<S>, ctx: &HookContext<S>) {
-    if chain.detached.is_empty() {
-        return;
-    }
-    let pool = ctx.app().map_or_else(|_| Detached::unmounted(), |app| app.detached().clone());
+/// Makes the detached hooks ready to begin when the whole call has succeeded.
+fn detach<S: Service + ?Sized + 'static>(chain: &Chain<S>, ctx: &mut HookContext<S>) {
     for hook in &chain.detached {
         let (hook, mut copy) = (hook.clone(), ctx.copy());
         copy.state_mut().kind = HookKind::Detached;
-        let (path, method) = (ctx.path().to_owned(), ctx.operation().name());
-        pool.run(async move { hook.run(copy).await.map(drop) }, path, method).await;
+        let work = Box::pin(async move { hook.run(copy).await.map(drop) });
+        let detached = DetachedHook::new(work, ctx.path(), ctx.operation().name());
+        ctx.state_mut().told.detached.push(detached);
     }
 }
 
@@ -188,43 +185,46 @@ async fn method<S: Service + ?Sized + 'static>(
     finished: bool,
 ) -> Result<HookContext<S>> {
     let call = ctx.call()?;
-    if let Some(select) = ctx.state_mut().select.clone() {
-        // What is selected is checked before anything is changed.
-        let query = Query { select: Some(select), ..ctx.params().query.clone() };
-        ctx.description().plan(intent(&call), &Params { query, ..ctx.params().clone() })?;
+    // Hooks behind the method, and events, have whole records; what is selected is applied when they have run.
+    let whole = call.method().writes() && !json && ctx.params().query.select.is_some();
+    if whole {
+        // It is checked before anything is changed.
+        ctx.description().plan(intent(&call), ctx.params())?;
+        ctx.state_mut().whole = true;
     }
     let instead = ctx.state_mut().instead.take();
     if let (Some(instead), None) = (instead, ctx.result()) {
         return instead(ctx).await?.check_answered();
     }
-    let has_hooks = ctx.description().has_hooks();
-    if ctx.result().is_some() && !has_hooks {
+    let around_hooks = ctx.state().place.around_hooks;
+    if ctx.result().is_some() && !around_hooks {
         return Ok(ctx);
     }
-    let baton = match (has_hooks, ctx.state_mut().result.take()) {
+    let operation = call.operation();
+    let baton = match (around_hooks, ctx.state_mut().result.take()) {
         (false, _) => None,
         (true, None) => Some(Baton::default()),
-        (true, Some(result)) => Some(Baton::with_preset(documents(result)?, finished)),
+        (true, Some(result)) => Some(Baton::with_preset(documents(result)?, operation, finished)),
     };
     if let Some(baton) = baton.clone() {
         ctx.params_mut().extensions.insert(baton);
     }
+    let select = if whole { ctx.params_mut().query.select.take() } else { None };
     let made = made(&ctx, call, json).await;
+    if whole {
+        ctx.params_mut().query.select = select;
+    }
     if let Some(baton) = baton {
         ctx.params_mut().extensions.remove::<Baton>();
-        let (event, emitted) = baton.told();
-        let state = ctx.state_mut();
-        // What a hook of the service said holds, unless one around it says otherwise later.
-        if event != EventChoice::Usual {
-            state.event = event;
-        }
-        state.emitted.extend(emitted);
+        ctx.state_mut().told.extend(baton.told());
     }
-    ctx.set_result(made?);
+    let made = made?;
+    ctx.state_mut().answered = matches!(made, Output::Answer(_));
+    ctx.state_mut().result = Some(made);
     Ok(ctx)
 }
 
-async fn made<S: Service + ?Sized + 'static>(
+async fn made<S: Service + ?Sized>(
     ctx: &HookContext<S>,
     call: Call<S::Id, S::Input>,
     json: bool,
@@ -276,6 +276,20 @@ fn reveal<T: 'static>(output: Output<T>, description: &Description, params: &Par
     }
 }
 
+/// Takes out of documents what is hidden from a client, whichever hook put it there.
+fn without_hidden<T: 'static>(output: Output<T>, description: &Description, params: &Params) -> Result<Output<T>> {
+    if !description.hides_from(params) {
+        return Ok(output);
+    }
+    match same::<Output<T>, Output<Document>>(output) {
+        Ok(documents) => {
+            let shown = documents.try_map(|document| Ok::<_, Error>(description.without_hidden(&document)))?;
+            same(shown).map_err(|_| Error::internal("a document is no document"))
+        }
+        Err(output) => Ok(output),
+    }
+}
+
 /// Lets error hooks have their say: they may change the error, or answer in its place.
 async fn recover<S: Service + ?Sized + 'static>(
     hooks: &[Arc<dyn Hook<S>>],
@@ -308,9 +322,7 @@ async fn recover<S: Service + ?Sized + 'static>(
         }
     }
     let error = ctx.take_error();
-    Err(error.unwrap_or_else(|| {
-        Error::internal(format!("the error hooks of `{}` left neither an error nor a result", ctx.path()))
-    }))
+    Err(error.unwrap_or_else(|| ctx.mistake("left neither an error nor a result")))
 }
 
 /// How many records of a stream go through the after hooks at once.
@@ -318,53 +330,70 @@ const PIECE: usize = 256;
 
 /// Lists records one by one through the hooks.
 ///
-/// After hooks get the records in pieces, each a page of its own. Around hooks are around the beginning of the list, and
-/// detached ones begin there, unless one of them looks at records: then the list is gathered for it.
+/// For hooks that look at none of the records or at each by itself: after hooks get them in parts, each a page of its own,
+/// around hooks are around the beginning of the list, and detached ones begin there. What has come of the hooks is handed on
+/// to those around, or to `settle` where there are none.
 pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
     service: &'a S,
     chain: Arc<Chain<S>>,
     ctx: HookContext<S>,
+    settle: impl Fn(Told) + Send + Sync + 'a,
 ) -> BoxStream<'a, Result<S::Data>> {
-    if chain.sees_lists {
-        let list = async move {
-            let page = run(chain, ctx, false).await?.shown()?.into_page()?;
-            Ok::<_, Error>(stream::iter(page.data).map(Ok))
-        };
-        return stream::once(list).try_flatten().boxed();
-    }
+    let path = ctx.path().to_owned();
     let opened = async move {
         let mut ctx = ctx;
-        ctx.take_over()?;
+        ctx.begin()?;
         let mut ctx = within(&chain, ctx, Wanted::Beginning).await?;
-        detach(&chain, &ctx).await;
+        detach(&chain, &mut ctx);
+        let begun = ctx.state().begun;
         let result = ctx.state_mut().result.take();
-        if !ctx.state().begun {
+        let outer = ctx.state_mut().baton.take();
+        let told = std::mem::take(&mut ctx.state_mut().told);
+        let tell = move |told: Told| match &outer {
+            Some(outer) => outer.tell(told),
+            None => settle(told),
+        };
+        tell(told);
+        if !begun {
             let page = result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
             return Ok(stream::iter(page.data).map(Ok).boxed());
         }
-        let (description, params) = (ctx.description().clone(), ctx.params().clone());
-        let records = service.index_stream(params.clone()).map(move |record| {
+        // Hooks of the service itself are told that there are others around them.
+        let inner = ctx.state().place.around_hooks.then(Baton::default);
+        let (description, mut params) = (ctx.description().clone(), ctx.params().clone());
+        if let Some(inner) = inner.clone() {
+            params.extensions.insert(inner);
+        }
+        let seen_by = params.clone();
+        let records = service.index_stream(params).map(move |record| {
             if description.is_revealed() {
                 record
             } else {
-                reveal(Output::Record(record?), &description, &params)?.into_record()
+                reveal(Output::Record(record?), &description, &seen_by)?.into_record()
             }
         });
-        if chain.after.is_empty() {
-            return Ok(records.boxed());
-        }
-        let ctx = Arc::new(parking_lot::Mutex::new(ctx));
+        let ctx = parking_lot::Mutex::new(ctx);
+        let tell = Arc::new(tell);
+        let last = tell.clone();
         let pieces = records.try_chunks(PIECE).map_err(|broken| broken.1).and_then(move |piece| {
             let mut ctx = ctx.lock().copy();
-            let chain = chain.clone();
+            let (chain, tell) = (chain.clone(), tell.clone());
             async move {
                 ctx.set_result(Page::from(piece));
                 let (ctx, _) = through(&chain.after, HookKind::After, ctx).await?;
-                let page = ctx.into_state().result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
+                let mut state = ctx.into_state();
+                tell(std::mem::take(&mut state.told));
+                let page = state.result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
                 Ok(stream::iter(page.data).map(Ok))
             }
         });
-        Ok(pieces.try_flatten().boxed())
+        let end = stream::once(async move {
+            if let Some(inner) = inner {
+                last(inner.told());
+            }
+            None
+        });
+        Ok(pieces.try_flatten().map(Some).chain(end).filter_map(std::future::ready).boxed())
     };
-    stream::once(opened).try_flatten().boxed()
+    nested_stream(&path, stream::once(opened).try_flatten().boxed())
 }

@@ -313,4 +313,9 @@ impl<S: Service + 'static> Service for Cached<S> {
     fn mounted(&self, site: &Site) {
         self.service.mounted(site);
     }
+
+    fn begins_with_hooks(&self) -> bool {
+        // It refuses those that do.
+        false
+    }
 }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use remex_core::{
-    AllowQuery, Call, ErrorKind, FieldType, Fields, FnService, HookSet, Hooks, Id, Missing, Operation, Options, Params,
-    Patch, Provider, Received, Service, ServiceExt, Stored, Timestamps,
+    AllowQuery, Call, Error, ErrorKind, FieldType, Fields, FnService, HookSet, Hooks, Id, Missing, Operation, Options,
+    Params, Patch, Provider, Received, Service, ServiceExt, Stored, Timestamps,
 };
 use remex_hooks::{Owner, SoftDelete};
 
@@ -266,6 +266,8 @@ async fn a_removal_is_one_statement_of_the_program() {
         assert!(!params.scope.matches(&record.clone().with("deleted_at", "2001-01-01T00:00:00.000000Z")));
         Ok(Stored::Changed(record))
     });
+    // It is offered, and never called.
+    let notes = notes.on_remove(|_, _| async { Err(Error::internal("removed for good")) });
     let mut params = Params::client(Provider::WebSocket);
     params.extensions.insert(User(1));
     let removed = notes.hooked().apply(soft()).remove(&1.into(), &params).await.expect("removed");
