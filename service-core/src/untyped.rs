@@ -2,6 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -139,7 +140,11 @@ impl<S: Service> Untyped<S> {
     }
 
     /// Makes a call that no hook of the app has anything to do with.
-    async fn straight<T>(&self, call: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn straight<T>(
+        &self,
+        call: &'static str,
+        work: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
+    ) -> Result<T> {
         match &self.layer {
             // Hooks count for themselves.
             Some(layer) if !layer.is_around_hooks() => nested(layer.path(), call, work).await,
@@ -159,7 +164,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Index, params).await?.into_page();
         }
-        let call = async { self.inner().index(params).await?.try_map(|record| self.record(record, params)) };
+        let call = pin!(async { self.inner().index(params).await?.try_map(|record| self.record(record, params)) });
         self.straight("index", call).await
     }
 
@@ -167,7 +172,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::Read(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.inner().read(&*self.id(id)?, params).await?, params) };
+        let call = pin!(async { self.record(self.inner().read(&*self.id(id)?, params).await?, params) });
         self.straight("read", call).await
     }
 
@@ -175,11 +180,11 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::Create(data), params).await?.into_record();
         }
-        let call = async {
+        let call = pin!(async {
             let vetted = self.vetted(std::slice::from_ref(&data), Method::Create, params)?;
             let params = vetted.as_deref().unwrap_or(params);
             self.record(self.inner().create(self.input(data, Method::Create)?, params).await?, params)
-        };
+        });
         self.straight("create", call).await
     }
 
@@ -187,9 +192,9 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Modify, params) {
             return layer.output(Call::Modify(id.clone(), patch), params).await?.into_stored();
         }
-        let call = async {
+        let call = pin!(async {
             self.inner().modify(&*self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
-        };
+        });
         self.straight("modify", call).await
     }
 
@@ -197,13 +202,13 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Update, params) {
             return layer.output(Call::Update(id.clone(), data), params).await?.into_stored();
         }
-        let call = async {
+        let call = pin!(async {
             let vetted = self.vetted(std::slice::from_ref(&data), Method::Update, params)?;
             let params = vetted.as_deref().unwrap_or(params);
             let data = self.input(data, Method::Update)?;
             let id = self.id_to_update(id, params)?;
             self.inner().update(&id, data, params).await?.try_map(|record| self.record(record, params))
-        };
+        });
         self.straight("update", call).await
     }
 
@@ -211,7 +216,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::Remove(id.clone()), params).await?.into_record();
         }
-        let call = async { self.record(self.inner().remove(&*self.id(id)?, params).await?, params) };
+        let call = pin!(async { self.record(self.inner().remove(&*self.id(id)?, params).await?, params) });
         self.straight("remove", call).await
     }
 
@@ -219,7 +224,8 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::FindOne, params).await?.into_found();
         }
-        let call = async { self.inner().find_one(params).await?.map(|record| self.record(record, params)).transpose() };
+        let call =
+            pin!(async { self.inner().find_one(params).await?.map(|record| self.record(record, params)).transpose() });
         self.straight("find_one", call).await
     }
 
@@ -227,7 +233,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::ReadMany(ids.to_vec()), params).await?.into_records();
         }
-        let call = async { self.records(self.inner().read_many(&self.ids(ids, params)?, params).await?, params) };
+        let call = pin!(async { self.records(self.inner().read_many(&self.ids(ids, params)?, params).await?, params) });
         self.straight("read_many", call).await
     }
 
@@ -235,7 +241,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Count, params).await?.into_count();
         }
-        let call = async { self.inner().count(params).await };
+        let call = pin!(async { self.inner().count(params).await });
         self.straight("count", call).await
     }
 
@@ -243,11 +249,11 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::CreateMany(data), params).await?.into_records();
         }
-        let call = async {
+        let call = pin!(async {
             let vetted = self.vetted(&data, Method::Create, params)?;
             let params = vetted.as_deref().unwrap_or(params);
             self.records(self.inner().create_many(self.inputs(data, params)?, params).await?, params)
-        };
+        });
         self.straight("create_many", call).await
     }
 
@@ -255,7 +261,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Modify, params) {
             return layer.output(Call::ModifyMany(patch), params).await?.into_records();
         }
-        let call = async { self.records(self.inner().modify_many(patch, params).await?, params) };
+        let call = pin!(async { self.records(self.inner().modify_many(patch, params).await?, params) });
         self.straight("modify_many", call).await
     }
 
@@ -263,7 +269,7 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::RemoveMany, params).await?.into_records();
         }
-        let call = async { self.records(self.inner().remove_many(params).await?, params) };
+        let call = pin!(async { self.records(self.inner().remove_many(params).await?, params) });
         self.straight("remove_many", call).await
     }
 
@@ -289,7 +295,7 @@ impl<S: Service> Service for Untyped<S> {
         }
         // The service writes its own JSON; only what goes in is turned into its types.
         let name = call.operation().name();
-        let work = async {
+        let work = pin!(async {
             let vetted = match &call {
                 Call::Create(data) => self.vetted(std::slice::from_ref(data), Method::Create, params)?,
                 Call::CreateMany(data) => self.vetted(data, Method::Create, params)?,
@@ -309,7 +315,7 @@ impl<S: Service> Service for Untyped<S> {
                 }
             };
             self.inner().answer(call, params).await
-        };
+        });
         self.straight(name, work).await
     }
 

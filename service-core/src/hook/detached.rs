@@ -88,7 +88,8 @@ impl Detached {
         let DetachedHook { work, path, method, depth } = hook;
         let logged = async move {
             // One deeper, so that hooks that begin each other come to an end.
-            let work = nested_in(depth, &path, method, work.into_inner());
+            let mut work = work.into_inner();
+            let work = nested_in(depth, &path, method, work.as_mut());
             match AssertUnwindSafe(work).catch_unwind().await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(service = path, method, ?error, "a detached hook failed"),

@@ -1,13 +1,14 @@
 //! [`Hooked`]: a service with hooks around it.
 
 use std::fmt;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::detached::begin_apart;
+use super::detached::{DetachedHook, begin_apart};
 use super::{
     AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested,
     nested_stream, run, stream,
@@ -170,22 +171,27 @@ impl<S: Service + 'static> Hooked<S> {
     async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<Ran<S>> {
         let chain = self.chains.of(call.method()).clone();
         let operation = call.operation();
-        let ctx = HookContext::new(self.place.clone(), call, params);
-        let ran = run(chain, ctx, json);
+        let running = pin!(run(chain, HookContext::new(self.place.clone(), call, params), json));
         // Hooks around these have counted the call, and see to what comes of it.
         if params.extensions.get::<Baton>().is_some() {
-            return ran.await;
+            return running.await;
         }
-        let mut ran = nested(self.place.path(), operation.name(), ran).await?;
+        let mut ran = nested(self.place.path(), operation.name(), running).await?;
         let told = ran.take_told();
         if !told.detached.is_empty() {
-            let app = self.place.site.get().and_then(Site::app);
-            let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
-            for hook in told.detached {
-                pool.run(hook).await;
-            }
+            // Seldom, and large.
+            self.begin(told.detached).boxed().await;
         }
         Ok(ran)
+    }
+
+    /// Begins detached hooks.
+    async fn begin(&self, hooks: Vec<DetachedHook>) {
+        let app = self.place.site.get().and_then(Site::app);
+        let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
+        for hook in hooks {
+            pool.run(hook).await;
+        }
     }
 
     async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
@@ -193,7 +199,11 @@ impl<S: Service + 'static> Hooked<S> {
     }
 
     /// Makes a call that no hook has anything to do with.
-    async fn straight<T>(&self, call: &'static str, work: impl Future<Output = Result<T>>) -> Result<T> {
+    async fn straight<T>(
+        &self,
+        call: &'static str,
+        work: Pin<&mut (impl Future<Output = Result<T>> + Send + ?Sized)>,
+    ) -> Result<T> {
         nested(self.place.path(), call, work).await
     }
 
@@ -228,7 +238,8 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn index(&self, params: &Params) -> Result<Page<S::Data>> {
         if self.passes(Method::Index, params) {
-            let call = async { Ok(self.service().index(params).await?.map(|record| self.reveal(record, params))) };
+            let call =
+                pin!(async { Ok(self.service().index(params).await?.map(|record| self.reveal(record, params))) });
             return self.straight("index", call).await;
         }
         self.output(Call::Index, params).await?.into_page()
@@ -236,7 +247,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Read, params) {
-            let call = async { Ok(self.reveal(self.service().read(id, params).await?, params)) };
+            let call = pin!(async { Ok(self.reveal(self.service().read(id, params).await?, params)) });
             return self.straight("read", call).await;
         }
         self.output(Call::Read(id.clone()), params).await?.into_record()
@@ -244,7 +255,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn create(&self, data: S::Input, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Create, params) {
-            let call = async { Ok(self.reveal(self.service().create(data, params).await?, params)) };
+            let call = pin!(async { Ok(self.reveal(self.service().create(data, params).await?, params)) });
             return self.straight("create", call).await;
         }
         self.output(Call::Create(data), params).await?.into_record()
@@ -252,8 +263,9 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let call =
-                async { Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params))) };
+            let call = pin!(async {
+                Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params)))
+            });
             return self.straight("modify", call).await;
         }
         self.output(Call::Modify(id.clone(), patch), params).await?.into_stored()
@@ -261,8 +273,9 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn update(&self, id: &S::Id, data: S::Input, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Update, params) {
-            let call =
-                async { Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params))) };
+            let call = pin!(async {
+                Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params)))
+            });
             return self.straight("update", call).await;
         }
         self.output(Call::Update(id.clone(), data), params).await?.into_stored()
@@ -270,7 +283,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Remove, params) {
-            let call = async { Ok(self.reveal(self.service().remove(id, params).await?, params)) };
+            let call = pin!(async { Ok(self.reveal(self.service().remove(id, params).await?, params)) });
             return self.straight("remove", call).await;
         }
         self.output(Call::Remove(id.clone()), params).await?.into_record()
@@ -278,7 +291,8 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn find_one(&self, params: &Params) -> Result<Option<S::Data>> {
         if self.passes(Method::Index, params) {
-            let call = async { Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params))) };
+            let call =
+                pin!(async { Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params))) });
             return self.straight("find_one", call).await;
         }
         self.output(Call::FindOne, params).await?.into_found()
@@ -286,10 +300,10 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Read, params) {
-            let call = async {
+            let call = pin!(async {
                 let records = self.service().read_many(ids, params).await?;
                 Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            };
+            });
             return self.straight("read_many", call).await;
         }
         self.output(Call::ReadMany(ids.to_vec()), params).await?.into_records()
@@ -297,17 +311,17 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn count(&self, params: &Params) -> Result<u64> {
         if self.passes(Method::Index, params) {
-            return self.straight("count", self.service().count(params)).await;
+            return self.straight("count", self.service().count(params).as_mut()).await;
         }
         self.output(Call::Count, params).await?.into_count()
     }
 
     async fn create_many(&self, data: Vec<S::Input>, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Create, params) {
-            let call = async {
+            let call = pin!(async {
                 let records = self.service().create_many(data, params).await?;
                 Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            };
+            });
             return self.straight("create_many", call).await;
         }
         self.output(Call::CreateMany(data), params).await?.into_records()
@@ -315,10 +329,10 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let call = async {
+            let call = pin!(async {
                 let records = self.service().modify_many(patch, params).await?;
                 Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            };
+            });
             return self.straight("modify_many", call).await;
         }
         self.output(Call::ModifyMany(patch), params).await?.into_records()
@@ -326,10 +340,10 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Remove, params) {
-            let call = async {
+            let call = pin!(async {
                 let records = self.service().remove_many(params).await?;
                 Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            };
+            });
             return self.straight("remove_many", call).await;
         }
         self.output(Call::RemoveMany, params).await?.into_records()
@@ -361,7 +375,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {
         if self.passes(call.method(), params) {
             let name = call.operation().name();
-            return self.straight(name, self.service().answer(call, params)).await;
+            return self.straight(name, self.service().answer(call, params).as_mut()).await;
         }
         let operation = call.operation();
         let mut ran = self.run(call, params, true).await?;

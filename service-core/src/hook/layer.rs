@@ -1,6 +1,7 @@
 //! [`Layer`]: the hooks of an app around one of its services, and where events begin.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -81,18 +82,19 @@ impl Layer {
         let chain = self.chains.read().of(method).clone();
         let json = json && !(method.writes() && self.is_listened(method));
         let ctx = HookContext::new(self.place.clone(), call, params);
-        let mut ran = nested(self.path(), operation.name(), run(chain, ctx, json)).await?;
+        let running = pin!(run(chain, ctx, json));
+        let mut ran = nested(self.path(), operation.name(), running).await?;
         let told = ran.take_told();
         self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
-        self.begin(told.detached).await;
+        if !told.detached.is_empty() {
+            // Seldom, and large.
+            self.begin(told.detached).boxed().await;
+        }
         Ok(ran)
     }
 
     /// Begins detached hooks.
     async fn begin(&self, hooks: Vec<DetachedHook>) {
-        if hooks.is_empty() {
-            return;
-        }
         let app = self.place.site.get().and_then(Site::app);
         let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
         for hook in hooks {

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -28,11 +28,15 @@ impl Drop for Reset {
     }
 }
 
-/// Runs a call one deeper than whatever made it.
+/// Runs a call one deeper than whatever made it. It is pinned by the caller, so that it lies in memory once.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where that is too deep, naming the call.
-pub(crate) async fn nested<T>(path: &str, call: &'static str, future: impl Future<Output = Result<T>>) -> Result<T> {
+pub(crate) async fn nested<T>(
+    path: &str,
+    call: &'static str,
+    future: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
+) -> Result<T> {
     nested_in(depth(), path, call, future).await
 }
 
@@ -46,10 +50,9 @@ pub(super) async fn nested_in<T>(
     depth: u32,
     path: &str,
     call: &'static str,
-    future: impl Future<Output = Result<T>>,
+    mut future: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
 ) -> Result<T> {
     let depth = deeper(depth, path, call)?;
-    let mut future = pin!(future);
     poll_fn(|cx| {
         let _reset = Reset(DEPTH.replace(depth));
         future.as_mut().poll(cx)
