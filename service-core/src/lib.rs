@@ -48,8 +48,8 @@ pub use event::{EVENTS_WAITING, Event, Received, Subscription};
 pub use field::{Field, FieldType, Fields};
 pub use function::FnService;
 pub use hook::{
-    AppContext, AroundHook, DETACHED_MAX, Hook, HookContext, HookFuture, HookKind, HookSet, Hooked, Hooks, NESTING_MAX,
-    Next, finish_detached_hooks,
+    AppContext, AroundHook, DETACHED_MAX, Hook, HookContext, HookFuture, HookKind, HookSet, HookSlot, Hooked, Hooks,
+    NESTING_MAX, Next, finish_detached_hooks,
 };
 pub use id::{ID_BYTES_MAX, Id};
 pub use id_as::IdAs;

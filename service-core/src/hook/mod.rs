@@ -29,6 +29,7 @@ mod run;
 use std::fmt;
 
 use futures::future::BoxFuture;
+use tokio_util::sync::ReusableBoxFuture;
 
 use crate::{Result, Service};
 
@@ -115,7 +116,7 @@ impl fmt::Display for HookKind {
     message = "`{Self}` is no hook",
     note = "a closure is added by `before`, `after` or `error`"
 )]
-pub trait Hook<S: Service + ?Sized>: Send + Sync + 'static {
+pub trait Hook<S: Service + ?Sized + 'static>: Send + Sync + 'static {
     /// Takes the context and gives it back.
     ///
     /// # Errors
@@ -132,6 +133,43 @@ pub trait Hook<S: Service + ?Sized>: Send + Sync + 'static {
     /// answered little by little, and the hook gets them in parts. Defaults to whether it looks at records.
     fn sees_lists(&self) -> bool {
         self.sees_records()
+    }
+
+    /// Begins as [`run`](Self::run) does, with its future in the slot: closures need no allocation of their own for it.
+    #[doc(hidden)]
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
+        slot.fill(self.run(ctx));
+    }
+}
+
+/// Room for the future of a hook, which the next hook uses again where its own fits.
+#[doc(hidden)]
+pub struct HookSlot<S: Service + ?Sized>(Option<ReusableBoxFuture<'static, Result<HookContext<S>>>>);
+
+impl<S: Service + ?Sized + 'static> HookSlot<S> {
+    const fn new() -> Self {
+        Self(None)
+    }
+
+    fn fill(&mut self, future: impl Future<Output = Result<HookContext<S>>> + Send + 'static) {
+        match &mut self.0 {
+            Some(slot) => slot.set(future),
+            None => self.0 = Some(ReusableBoxFuture::new(future)),
+        }
+    }
+
+    /// Runs what is in the slot.
+    async fn run(&mut self) -> Result<HookContext<S>> {
+        match &mut self.0 {
+            Some(slot) => slot.await,
+            None => Err(crate::Error::internal("a hook did not begin")),
+        }
+    }
+}
+
+impl<S: Service + ?Sized> fmt::Debug for HookSlot<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HookSlot").finish_non_exhaustive()
     }
 }
 
@@ -158,12 +196,16 @@ struct Parts<F>(F);
 
 impl<S, F, R> Hook<S> for Parts<F>
 where
-    S: Service + ?Sized,
+    S: Service + ?Sized + 'static,
     F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
     R: Future<Output = Result<HookContext<S>>> + Send + 'static,
 {
     fn run(&self, ctx: HookContext<S>) -> HookFuture<S> {
         Box::pin((self.0)(ctx))
+    }
+
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
+        slot.fill((self.0)(ctx));
     }
 
     fn sees_lists(&self) -> bool {
@@ -173,12 +215,16 @@ where
 
 impl<S, F, R> Hook<S> for Closure<F>
 where
-    S: Service + ?Sized,
+    S: Service + ?Sized + 'static,
     F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
     R: Future<Output = Result<HookContext<S>>> + Send + 'static,
 {
     fn run(&self, ctx: HookContext<S>) -> HookFuture<S> {
         Box::pin((self.0)(ctx))
+    }
+
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
+        slot.fill((self.0)(ctx));
     }
 }
 

@@ -9,7 +9,7 @@ use super::context::{Home, State};
 use super::detached::DetachedHook;
 use super::hooks::Chain;
 use super::nested::nested_stream;
-use super::{Baton, Hook, HookContext, HookFuture, HookKind, Told};
+use super::{Baton, Hook, HookContext, HookFuture, HookKind, HookSlot, Told};
 use crate::output::{perform, same};
 use crate::{Call, Description, Document, Error, Intent, Output, Page, Params, Result, Service};
 
@@ -167,12 +167,14 @@ async fn through<S: Service + ?Sized + 'static>(
     kind: HookKind,
     mut ctx: HookContext<S>,
 ) -> Result<(HookContext<S>, bool)> {
+    let mut slot = HookSlot::new();
     for hook in hooks {
         if ctx.state().finished {
             break;
         }
         ctx.state_mut().kind = kind;
-        ctx = hook.run(ctx).await?.check()?;
+        hook.begin(ctx, &mut slot);
+        ctx = slot.run().await?.check()?;
     }
     let finished = std::mem::take(&mut ctx.state_mut().finished);
     Ok((ctx, finished))
