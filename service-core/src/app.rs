@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{EVENTS_WAITING, EventsOwner};
+use crate::fit::may_be_object;
 use crate::hook::{Detached, Layer, STOP_TIME};
 use crate::pattern::PathPattern;
 use crate::{
@@ -189,7 +190,7 @@ impl App {
         let service = Arc::new(service);
         let site = Site::new(WeakApp(Arc::downgrade(&self.0)), path.as_str().into());
         let below = Arc::new(Untyped::shared(service.clone()));
-        let layer = Layer::new(below, site.clone(), self.0.events.0.clone());
+        let layer = Layer::new(below, may_be_object::<S::Data>(), site.clone(), self.0.events.0.clone());
         let untyped = Arc::new(Untyped::mounted_in(service.clone(), layer));
         let mount = Arc::new(Mount {
             path: path.clone(),

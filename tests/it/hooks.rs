@@ -890,3 +890,16 @@ async fn hooks_may_set_what_clients_may_not() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_is_no_object_goes_past_hooks_and_events_as_it_is() {
+    let app = App::new();
+    let said = FnService::<Id, String, Document>::new("said").on_create(|_, _| async { Ok("done".to_owned()) });
+    app.mount("said", said.on_read(|id: Id, _| async move { Ok(id.as_str().to_owned()) })).expect("mounted");
+    app.hooks("*", |hooks| hooks.after(MethodSet::ALL, |ctx| async { Ok(ctx) })).expect("a pattern");
+    let mut events = app.subscribe("*").expect("a pattern");
+    let router = rest(&app);
+    assert_eq!(send(&router, "POST", "/said", "{}").await, (201, r#""done""#.into()));
+    assert_eq!(send(&router, "GET", "/said/x", "").await, (200, r#""x""#.into()));
+    assert!(futures_pending(&mut events).await);
+}

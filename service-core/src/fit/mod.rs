@@ -8,6 +8,7 @@
 //!   comes with the place of the buffered object. What is bad inside is found by growing the object from nothing, see
 //!   [grow].
 
+mod asks;
 mod draft;
 mod fault;
 mod grow;
@@ -19,6 +20,7 @@ mod tests;
 
 use serde::de::DeserializeOwned;
 
+pub(crate) use asks::may_be_object;
 use draft::Node;
 use reader::Reader;
 

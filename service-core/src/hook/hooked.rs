@@ -9,6 +9,7 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::detached::{DetachedHook, begin_apart};
+use super::run::Wanted;
 use super::{
     AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested,
     nested_stream, run, stream,
@@ -171,7 +172,8 @@ impl<S: Service + 'static> Hooked<S> {
     async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<Ran<S>> {
         let chain = self.chains.of(call.method()).clone();
         let operation = call.operation();
-        let running = pin!(run(chain, HookContext::new(self.place.clone(), call, params), json));
+        let wanted = if json && !chain.sees_records { Wanted::Json } else { Wanted::Records };
+        let running = pin!(run(chain, HookContext::new(self.place.clone(), call, params), wanted));
         // Hooks around these have counted the call, and see to what comes of it.
         if params.extensions.get::<Baton>().is_some() {
             return running.await;

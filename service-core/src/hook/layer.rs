@@ -11,7 +11,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use parking_lot::{Mutex, RwLock};
 
 use super::detached::{DetachedHook, begin_apart};
-use super::run::{self, Ran, run};
+use super::run::{self, Ran, Wanted, run};
 use super::{Chains, Detached, EventChoice, HookContext, Hooks, Told, nested};
 use crate::event::Events;
 use crate::site::Place;
@@ -24,6 +24,8 @@ use crate::{
 pub(crate) struct Layer {
     /// The service, speaking documents, without these hooks.
     place: Arc<Place<DynService>>,
+    /// Whether its records are objects, which hooks and events can look at.
+    of_objects: bool,
     chains: RwLock<Arc<Chains<DynService>>>,
     /// Whether any method has hooks, so that calls of services without them find out fast.
     hooked: AtomicBool,
@@ -39,11 +41,12 @@ impl fmt::Debug for Layer {
 }
 
 impl Layer {
-    pub(crate) fn new(service: Arc<DynService>, site: Site, events: Arc<Events>) -> Self {
+    pub(crate) fn new(service: Arc<DynService>, of_objects: bool, site: Site, events: Arc<Events>) -> Self {
         let description = service.describe();
         let place = Place { site: site.into(), ..Place::new(service, description) };
         Self {
             place: Arc::new(place),
+            of_objects,
             chains: RwLock::new(Arc::new(Chains::new(&Hooks::new()))),
             hooked: AtomicBool::new(false),
             events,
@@ -72,7 +75,7 @@ impl Layer {
 
     /// Returns whether a call may have events that somebody wants.
     fn is_listened(&self, method: Method) -> bool {
-        (method.writes() || self.place.around_hooks) && self.events.listened(self.path())
+        self.of_objects && (method.writes() || self.place.around_hooks) && self.events.listened(self.path())
     }
 
     /// Makes a call through the hooks and sends its events; where `json` says so, it may come to JSON text.
@@ -80,9 +83,14 @@ impl Layer {
         let operation = call.operation();
         let method = operation.method();
         let chain = self.chains.read().of(method).clone();
-        let json = json && !(method.writes() && self.is_listened(method));
+        let wanted = match (json, self.of_objects) {
+            // What is no object is nothing that a hook or an event could hold.
+            (true, false) => Wanted::Json,
+            (true, true) if !chain.sees_records && !(method.writes() && self.is_listened(method)) => Wanted::Json,
+            _ => Wanted::Records,
+        };
         let ctx = HookContext::new(self.place.clone(), call, params);
-        let running = pin!(run(chain, ctx, json));
+        let running = pin!(run(chain, ctx, wanted));
         let mut ran = nested(self.path(), operation.name(), running).await?;
         let told = ran.take_told();
         self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);

@@ -22,7 +22,7 @@ pub struct Next<S: Service + ?Sized> {
 
 /// What the rest of a call is to come to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Wanted {
+pub(crate) enum Wanted {
     Records,
     /// JSON text, which no hook looks into.
     Json,
@@ -92,14 +92,13 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
     }
 }
 
-/// Runs a call through the hooks. Where `json` says so and no hook looks at records, the result may be JSON text.
+/// Runs a call through the hooks.
 pub(crate) async fn run<S: Service + ?Sized + 'static>(
     chain: Arc<Chain<S>>,
     mut ctx: HookContext<S>,
-    json: bool,
+    wanted: Wanted,
 ) -> Result<Ran<S>> {
     ctx.begin()?;
-    let wanted = if json && !chain.sees_records { Wanted::Json } else { Wanted::Records };
     let mut ctx = within(&chain, ctx, wanted).await?;
     detach(&chain, &mut ctx);
     let mut state = ctx.into_state();
