@@ -188,7 +188,7 @@ impl App {
         let segments = parse(path)?;
         let path = path.trim_matches('/').to_owned();
         let service = Arc::new(service);
-        let site = Site::new(WeakApp(Arc::downgrade(&self.0)), path.as_str().into());
+        let site = Site::new(self.downgrade(), path.as_str().into());
         let below = Arc::new(Untyped::shared(service.clone()));
         let layer = Layer::new(below, may_be_object::<S::Data>(), site.clone(), self.0.events.0.clone());
         let untyped = Arc::new(Untyped::mounted_in(service.clone(), layer));
@@ -314,6 +314,10 @@ impl App {
             layer.send(std::iter::once((name.into(), data)), None, None);
         }
         Ok(())
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakApp {
+        WeakApp(Arc::downgrade(&self.0))
     }
 
     pub(crate) fn detached(&self) -> &Detached {

@@ -479,9 +479,18 @@ mod tests {
             self.note("describe");
             Description::of_name("tracer")
         }
+
+        fn mounted(&self, _: &Site) {
+            self.note("mounted");
+        }
+
+        fn begins_with_hooks(&self) -> bool {
+            self.note("begins_with_hooks");
+            false
+        }
     }
 
-    const EVERY_METHOD: [&str; 15] = [
+    const EVERY_METHOD: [&str; 17] = [
         "index",
         "read",
         "create",
@@ -497,6 +506,8 @@ mod tests {
         "index_stream",
         "answer",
         "describe",
+        "mounted",
+        "begins_with_hooks",
     ];
 
     async fn call_every_method<S>(service: S) -> Result<()>
@@ -519,6 +530,9 @@ mod tests {
         service.index_stream(Params::new()).try_collect::<Vec<_>>().await?;
         service.answer(Call::Index, &params).await?;
         service.describe();
+        let path = "x".into();
+        service.mounted(&Site::new(crate::App::new().downgrade(), path));
+        service.begins_with_hooks();
         Ok(())
     }
 

@@ -86,7 +86,7 @@ impl Layer {
         let wanted = match (json, self.of_objects) {
             // What is no object is nothing that a hook or an event could hold.
             (true, false) => Wanted::Json,
-            (true, true) if !chain.sees_records && !(method.writes() && self.is_listened(method)) => Wanted::Json,
+            (true, true) if !(chain.sees_records || method.writes() && self.is_listened(method)) => Wanted::Json,
             _ => Wanted::Records,
         };
         let ctx = HookContext::new(self.place.clone(), call, params);
