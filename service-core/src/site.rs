@@ -6,7 +6,7 @@ use crate::app::WeakApp;
 use crate::{App, Description, Service};
 
 /// Where a service is mounted: under which path of which app. Services are told by
-/// [`Service::mounted`](crate::Service::mounted).
+/// [`Service::mounted`].
 #[derive(Clone, Debug)]
 pub struct Site {
     app: WeakApp,
