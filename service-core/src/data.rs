@@ -268,6 +268,12 @@ impl Description {
         record
     }
 
+    /// Returns a record without what is hidden from clients, as it is where there is nothing of that.
+    pub(crate) fn showing(&self, record: Document) -> Document {
+        let hidden = self.options.hidden_fields.iter().any(|name| record.contains(name));
+        if hidden { self.without_hidden(&record) } else { record }
+    }
+
     /// Returns whether anything is hidden from the caller.
     pub(crate) fn hides_from(&self, params: &Params) -> bool {
         params.is_client() && !params.whole && !self.options.hidden_fields.is_empty()

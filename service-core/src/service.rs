@@ -479,6 +479,14 @@ mod tests {
             self.note("describe");
             Description::of_name("tracer")
         }
+
+        fn mounted(&self, _: &Site) {
+            self.note("mounted");
+        }
+
+        fn begins_with_hooks(&self) -> bool {
+            false
+        }
     }
 
     const EVERY_METHOD: [&str; 15] = [

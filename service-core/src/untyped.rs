@@ -9,7 +9,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::answer::encode;
-use crate::hook::{Layer, nested, nested_stream};
+use crate::hook::{Baton, Layer, nested, nested_stream};
 use crate::output::same;
 use crate::{
     Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
@@ -90,7 +90,16 @@ impl<S: Service> Untyped<S> {
             Ok(document) => document,
             Err(record) => Document::from_serialize(&record)?,
         };
-        Ok(if self.inner.reveals_all(params) { document } else { self.inner.reveal(document, params) })
+        if self.inner.reveals_all(params) {
+            return Ok(document);
+        }
+        // Hooks around the service see to what is selected.
+        let whole = params.extensions.get::<Baton>().is_some_and(Baton::wants_whole);
+        Ok(match (whole, params.is_client()) {
+            (true, true) => self.inner.showing(document),
+            (true, false) => document,
+            (false, _) => self.inner.reveal(document, params),
+        })
     }
 
     fn records(&self, records: Vec<S::Data>, params: &Params) -> Result<Vec<Document>> {
@@ -275,8 +284,9 @@ impl<S: Service> Service for Untyped<S> {
         let seen_by = Params { query, provider, whole: params.whole, ..Params::default() };
         let records = self.inner().index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed();
         match &self.layer {
-            Some(layer) => nested_stream(layer.path(), records),
-            None => records,
+            // Hooks count for themselves.
+            Some(layer) if !layer.is_around_hooks() => nested_stream(layer.path(), records),
+            _ => records,
         }
     }
 

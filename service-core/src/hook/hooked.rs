@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::detached::begin_apart;
+use super::detached::begin;
 use super::{
-    AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested,
-    nested_stream, run, stream,
+    AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested, nested_stream,
+    run, stream,
 };
 use crate::answer::encode;
 use crate::output::same;
@@ -177,14 +177,7 @@ impl<S: Service + 'static> Hooked<S> {
             return ran.await;
         }
         let mut ran = nested(self.place.path(), operation.name(), ran).await?;
-        let told = ran.take_told();
-        if !told.detached.is_empty() {
-            let app = self.place.site.get().and_then(Site::app);
-            let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
-            for hook in told.detached {
-                pool.run(hook).await;
-            }
-        }
+        begin(ran.take_told().detached, self.place.site.get()).await;
         Ok(ran)
     }
 
@@ -355,7 +348,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
         }
         let chain = self.chains.of(Method::Index).clone();
         let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
-        stream(self.service(), chain, ctx, |told: Told| begin_apart(told.detached, self.place.site.get()))
+        stream(self.service(), chain, ctx, |told: Told| begin(told.detached, self.place.site.get()).boxed())
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {

@@ -9,9 +9,9 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use parking_lot::{Mutex, RwLock};
 
-use super::detached::{DetachedHook, begin_apart};
+use super::detached::begin;
 use super::run::{self, Ran, run};
-use super::{Chains, Detached, EventChoice, HookContext, Hooks, Told, nested};
+use super::{Chains, EventChoice, HookContext, Hooks, Told, nested};
 use crate::event::Events;
 use crate::site::Place;
 use crate::{
@@ -84,20 +84,8 @@ impl Layer {
         let mut ran = nested(self.path(), operation.name(), run(chain, ctx, json)).await?;
         let told = ran.take_told();
         self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
-        self.begin(told.detached).await;
+        begin(told.detached, self.place.site.get()).await;
         Ok(ran)
-    }
-
-    /// Begins detached hooks.
-    async fn begin(&self, hooks: Vec<DetachedHook>) {
-        if hooks.is_empty() {
-            return;
-        }
-        let app = self.place.site.get().and_then(Site::app);
-        let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
-        for hook in hooks {
-            pool.run(hook).await;
-        }
     }
 
     /// Returns whether the service begins with hooks of its own.
@@ -140,7 +128,7 @@ impl Layer {
         let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
         run::stream(&*self.place.service, chain, ctx, move |told: Told| {
             self.send_all(Operation::Index, None, &params, told.event, told.emitted);
-            begin_apart(told.detached, self.place.site.get());
+            begin(told.detached, self.place.site.get()).boxed()
         })
     }
 
