@@ -202,7 +202,7 @@ impl Description {
     /// Lists the fields of the old record that `update` to this new one leaves as they are.
     pub fn carried_over<'a>(&'a self, new: &'a Document, params: &Params) -> impl Iterator<Item = &'a str> + use<'a> {
         let hidden: &[_] = if params.is_client() { &self.options.hidden_fields } else { &[] };
-        let vetted = params.vetted;
+        let vetted = self.is_vetted(params);
         let hidden = hidden.iter().map(crate::Text::as_str).filter(move |name| !(vetted && new.contains(name)));
         let created_at = self.options.timestamps.names().map(|(created_at, _)| created_at);
         created_at.into_iter().chain(hidden)
@@ -266,6 +266,12 @@ impl Description {
             record.retain(|name, _| !self.options.hidden_fields.iter().any(|hidden| hidden.as_str() == name));
         }
         record
+    }
+
+    /// Returns a record without what is hidden from clients, as it is where there is nothing of that.
+    pub(crate) fn showing(&self, record: Document) -> Document {
+        let hidden = self.options.hidden_fields.iter().any(|name| record.contains(name));
+        if hidden { self.without_hidden(&record) } else { record }
     }
 
     /// Returns whether anything is hidden from the caller.
@@ -335,9 +341,14 @@ impl Description {
         Ok(())
     }
 
+    /// Returns whether data of this call was vetted for this service.
+    fn is_vetted(&self, params: &Params) -> bool {
+        params.vetted.as_deref() == Some(self.name())
+    }
+
     /// Returns whether data of this call is yet to be vetted.
     pub(crate) fn is_to_be_vetted(&self, params: &Params) -> bool {
-        params.is_client() && !params.vetted && !self.options.hidden_fields.is_empty()
+        params.is_client() && !self.is_vetted(params) && !self.options.hidden_fields.is_empty()
     }
 
     fn check_data(&self, data: &mut Document, params: &Params, extent: Extent) -> Result<()> {
@@ -347,7 +358,8 @@ impl Description {
         }
         let mut faults: Vec<(crate::Text, &'static str, String)> = Vec::new();
         let hidden = self.hidden_from(params);
-        for name in hidden.iter().filter(|_| !params.vetted) {
+        let vetted = self.is_vetted(params);
+        for name in hidden.iter().filter(|_| !vetted) {
             // A type that has the field writes null for what the client left out.
             if data.get(name).is_some_and(Value::is_null) {
                 data.remove(name);
@@ -379,7 +391,7 @@ impl Description {
     ) {
         for field in fields.iter() {
             // What is hidden is never asked of a client; hooks may have set it.
-            let not_asked = hidden.contains(&field.name) && !(params.vetted && data.contains(&field.name));
+            let not_asked = hidden.contains(&field.name) && !(self.is_vetted(params) && data.contains(&field.name));
             if self.is_managed(&field.name) || not_asked {
                 continue;
             }

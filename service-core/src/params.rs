@@ -41,9 +41,9 @@ pub struct Params {
     pub skip_missing: bool,
     /// Whether the call passes over all hooks and has no events; see [`ServiceExt::silent`](crate::ServiceExt::silent).
     pub silent: bool,
-    /// Whether the client's data has been looked through for what it may not set, so that what is there of it now was set
-    /// by hooks. Set where hooks begin.
-    pub vetted: bool,
+    /// The service for which the client's data has been looked through for what it may not set: what is there of it now was
+    /// set by hooks. Set where hooks begin; of no meaning to any other service that the params are handed on to.
+    pub vetted: Option<Text>,
     /// Whether records are answered whole, with what the client may not see and did not select: for a caller inside the
     /// program that has a type for them and reveals on the way out what is the client's. [`Typed`](crate::Typed) sets it.
     pub whole: bool,

@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::answer::encode;
-use crate::hook::{Layer, nested, nested_stream};
+use crate::hook::{Baton, Layer, nested, nested_stream};
 use crate::output::same;
 use crate::{
     Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
@@ -91,7 +91,16 @@ impl<S: Service> Untyped<S> {
             Ok(document) => document,
             Err(record) => Document::from_serialize(&record)?,
         };
-        Ok(if self.inner.reveals_all(params) { document } else { self.inner.reveal(document, params) })
+        if self.inner.reveals_all(params) {
+            return Ok(document);
+        }
+        // Hooks around the service see to what is selected.
+        let whole = params.extensions.get::<Baton>().is_some_and(Baton::wants_whole);
+        Ok(match (whole, params.is_client()) {
+            (true, true) => self.inner.showing(document),
+            (true, false) => document,
+            (false, _) => self.inner.reveal(document, params),
+        })
     }
 
     fn records(&self, records: Vec<S::Data>, params: &Params) -> Result<Vec<Document>> {
@@ -127,7 +136,7 @@ impl<S: Service> Untyped<S> {
             return Ok(None);
         }
         self.inner.vet(data)?;
-        Ok(Some(Box::new(Params { vetted: true, ..params.clone() })))
+        Ok(Some(Box::new(Params { vetted: Some(self.inner.name().into()), ..params.clone() })))
     }
 
     fn ids(&self, ids: &[Id], params: &Params) -> Result<Vec<S::Id>> {
@@ -281,8 +290,9 @@ impl<S: Service> Service for Untyped<S> {
         let seen_by = Params { query, provider, whole: params.whole, ..Params::default() };
         let records = self.inner().index_stream(params).map(move |record| self.record(record?, &seen_by)).boxed();
         match &self.layer {
-            Some(layer) => nested_stream(layer.path(), records),
-            None => records,
+            // Hooks count for themselves.
+            Some(layer) if !layer.is_around_hooks() => nested_stream(layer.path(), records),
+            _ => records,
         }
     }
 

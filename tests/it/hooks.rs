@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::send;
 
-type Trace = Arc<Mutex<Vec<String>>>;
+pub(crate) type Trace = Arc<Mutex<Vec<String>>>;
 
 /// Adds a hook of every kind, for all methods and for one, that only says that it has run.
 fn tell<S: Service + ?Sized + 'static>(hooks: &mut Hooks<S>, place: &'static str, trace: &Trace) {
@@ -77,7 +77,7 @@ impl<S: Service + ?Sized + 'static> remex::HookSet<S> for Tell {
     }
 }
 
-fn todo() -> Document {
+pub(crate) fn todo() -> Document {
     Document::new().with("text", "x")
 }
 
@@ -150,11 +150,11 @@ async fn the_order_is_the_same_inside_the_program_and_over_http() {
 }
 
 /// Returns whether there is no event waiting.
-async fn futures_pending(events: &mut Subscription) -> bool {
+pub(crate) async fn futures_pending(events: &mut Subscription) -> bool {
     tokio::time::timeout(std::time::Duration::from_millis(20), events.next()).await.is_err()
 }
 
-async fn next_event(events: &mut Subscription) -> Arc<Event> {
+pub(crate) async fn next_event(events: &mut Subscription) -> Arc<Event> {
     let next = tokio::time::timeout(std::time::Duration::from_secs(5), events.next());
     match next.await.expect("in time") {
         Some(Received::Event(event)) => event,
@@ -295,7 +295,7 @@ async fn an_around_hook_may_answer_without_the_rest() {
     assert_eq!(*asked.lock(), 1);
 }
 
-fn memory(name: &str) -> MemoryService<Document> {
+pub(crate) fn memory(name: &str) -> MemoryService<Document> {
     MemoryService::new(Options::new(name).multi([Method::Create, Method::Modify, Method::Remove])).expect("options")
 }
 
@@ -648,7 +648,7 @@ async fn long_lists_go_in_parts_through_hooks_that_take_them_so() {
 }
 
 /// An around hook that says that it looks at no records.
-struct Blind(Trace);
+pub(crate) struct Blind(pub(crate) Trace);
 
 impl<S: Service + ?Sized + 'static> remex::AroundHook<S> for Blind {
     fn run(&self, ctx: remex::HookContext<S>, next: Next<S>) -> remex::HookFuture<S> {

@@ -1,5 +1,6 @@
 //! What several crates have to do together: an app of services in memory, behind its routes.
 
+mod hook_edges;
 mod hooks;
 
 use axum::Router;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::detached::DetachedHook;
-use crate::{Document, Operation, Output, Text};
+use crate::{Document, Operation, Output, Path, Text};
 
 /// What an event is to be called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Baton(Arc<Mutex<Message>>);
 struct Message {
     /// The result that stands already, of which call it is, and whether before hooks are still to run.
     preset: Option<(Output<Document>, Operation, bool)>,
+    /// Whether records that a call changes are to be answered whole.
+    whole: bool,
     told: Told,
 }
 
@@ -34,6 +36,8 @@ struct Message {
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) event: EventChoice,
+    /// What of the records that a call changed is selected, as the hooks left it; `None` where none had a say.
+    pub(super) select: Option<Option<Vec<Path>>>,
     pub(crate) emitted: Vec<(Text, Document)>,
     /// Detached hooks, which begin when the whole call has succeeded.
     pub(crate) detached: Vec<DetachedHook>,
@@ -45,6 +49,7 @@ impl Told {
         if later.event != EventChoice::Usual {
             self.event = later.event;
         }
+        self.select = later.select.or(self.select.take());
         self.emitted.extend(later.emitted);
         self.detached.extend(later.detached);
     }
@@ -57,9 +62,13 @@ impl fmt::Debug for Baton {
 }
 
 impl Baton {
-    pub(crate) fn with_preset(result: Output<Document>, operation: Operation, finished: bool) -> Self {
-        let preset = Some((result, operation, finished));
-        Self(Arc::new(Mutex::new(Message { preset, told: Told::default() })))
+    pub(super) fn new(preset: Option<(Output<Document>, Operation, bool)>, whole: bool) -> Self {
+        Self(Arc::new(Mutex::new(Message { preset, whole, told: Told::default() })))
+    }
+
+    /// Returns whether records are to be answered whole: whoever handed over the baton sees to what is selected of them.
+    pub(crate) fn wants_whole(&self) -> bool {
+        self.0.lock().whole
     }
 
     /// Takes the result that stands already, if it is of this call and not of one that a wrapper makes on the way.

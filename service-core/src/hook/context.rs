@@ -10,8 +10,8 @@ use super::{HookFuture, HookKind};
 use crate::output::same;
 use crate::site::Place;
 use crate::{
-    App, Call, Description, Document, DynService, Error, Method, Operation, Output, Params, Patch, Result, Service,
-    Site, Text,
+    App, Call, Description, Document, DynService, Error, Method, Operation, Output, Params, Patch, Path, Result,
+    Service, Site, Text,
 };
 
 /// A call as hooks see it: everything that goes into it and, behind the method, what came of it.
@@ -58,11 +58,22 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) begun: bool,
     /// Whether records are whole, though the query selects some of their fields.
     pub(super) whole: bool,
+    /// What the query selects, while something else is done in the place of a method that changes records.
+    pub(super) set_aside: Option<Vec<Path>>,
     /// Whether the method answered JSON text.
     pub(super) answered: bool,
     pub(super) error: Option<Error>,
     pub(super) told: Told,
     pub(super) baton: Option<Baton>,
+}
+
+impl<S: Service + ?Sized> State<S> {
+    /// Selects again what was selected before something else was done in the place of the method.
+    pub(super) fn restore_select(&mut self) {
+        if let Some(select) = self.set_aside.take() {
+            self.params.query.select.get_or_insert(select);
+        }
+    }
 }
 
 /// What a hook wants to be done in the place of the method.
@@ -127,6 +138,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             finished: false,
             begun: false,
             whole: false,
+            set_aside: None,
             answered: false,
             error: None,
             told: Told::default(),
@@ -171,6 +183,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             finished: false,
             begun: false,
             whole: state.whole,
+            set_aside: None,
             answered: state.answered,
             error: None,
             told: Told::default(),
@@ -583,7 +596,8 @@ impl<S: Service + ?Sized> HookContext<S> {
                 }
             }
         }
-        self.state_mut().params.vetted = true;
+        let name = self.description().name().into();
+        self.state_mut().params.vetted = Some(name);
         Ok(())
     }
 

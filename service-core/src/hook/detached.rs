@@ -58,33 +58,21 @@ pub async fn finish_detached_hooks() {
     UNMOUNTED.finish().await;
 }
 
-/// Begins detached hooks of a service where nothing can be waited for.
-pub(super) fn begin_apart(hooks: Vec<DetachedHook>, site: Option<&Site>) {
+/// Begins detached hooks of a service.
+pub(super) async fn begin(hooks: Vec<DetachedHook>, site: Option<&Site>) {
     if hooks.is_empty() {
         return;
     }
-    let pool = site.and_then(Site::app).map_or_else(Detached::unmounted, |app| app.detached().clone());
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            let tracker = pool.tracker.clone();
-            let begun = async move {
-                for hook in hooks {
-                    pool.run(hook).await;
-                }
-            };
-            tracker.spawn_on(begun, &runtime);
-        }
-        Err(_) => tracing::error!("detached hooks need a tokio runtime, and there is none"),
+    let app = site.and_then(Site::app);
+    let pool = app.map_or_else(|| UNMOUNTED.clone(), |app| app.detached().clone());
+    for hook in hooks {
+        pool.run(hook).await;
     }
 }
 
 impl Detached {
-    pub(crate) fn unmounted() -> Self {
-        UNMOUNTED.clone()
-    }
-
     /// Runs a hook on its own, or here where too many do so already.
-    pub(crate) async fn run(&self, hook: DetachedHook) {
+    async fn run(&self, hook: DetachedHook) {
         let DetachedHook { work, path, method, depth } = hook;
         let logged = async move {
             // One deeper, so that hooks that begin each other come to an end.

@@ -8,11 +8,11 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::detached::{DetachedHook, begin_apart};
+use super::detached::begin;
 use super::run::Wanted;
 use super::{
-    AroundHook, Baton, Chains, Detached, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested,
-    nested_stream, run, stream,
+    AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested, nested_stream,
+    run, stream,
 };
 use crate::answer::encode;
 use crate::output::same;
@@ -182,18 +182,9 @@ impl<S: Service + 'static> Hooked<S> {
         let told = ran.take_told();
         if !told.detached.is_empty() {
             // Seldom, and large.
-            self.begin(told.detached).boxed().await;
+            begin(told.detached, self.place.site.get()).boxed().await;
         }
         Ok(ran)
-    }
-
-    /// Begins detached hooks.
-    async fn begin(&self, hooks: Vec<DetachedHook>) {
-        let app = self.place.site.get().and_then(Site::app);
-        let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
-        for hook in hooks {
-            pool.run(hook).await;
-        }
     }
 
     async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
@@ -371,7 +362,7 @@ impl<S: Service + 'static> Service for Hooked<S> {
         }
         let chain = self.chains.of(Method::Index).clone();
         let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
-        stream(self.service(), chain, ctx, |told: Told| begin_apart(told.detached, self.place.site.get()))
+        stream(self.service(), chain, ctx, |told: Told| begin(told.detached, self.place.site.get()).boxed())
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {

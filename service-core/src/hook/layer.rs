@@ -10,9 +10,9 @@ use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use parking_lot::{Mutex, RwLock};
 
-use super::detached::{DetachedHook, begin_apart};
+use super::detached::begin;
 use super::run::{self, Ran, Wanted, run};
-use super::{Chains, Detached, EventChoice, HookContext, Hooks, Told, nested};
+use super::{Chains, EventChoice, HookContext, Hooks, Told, nested};
 use crate::event::Events;
 use crate::site::Place;
 use crate::{
@@ -96,18 +96,9 @@ impl Layer {
         self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
         if !told.detached.is_empty() {
             // Seldom, and large.
-            self.begin(told.detached).boxed().await;
+            begin(told.detached, self.place.site.get()).boxed().await;
         }
         Ok(ran)
-    }
-
-    /// Begins detached hooks.
-    async fn begin(&self, hooks: Vec<DetachedHook>) {
-        let app = self.place.site.get().and_then(Site::app);
-        let pool = app.map_or_else(Detached::unmounted, |app| app.detached().clone());
-        for hook in hooks {
-            pool.run(hook).await;
-        }
     }
 
     /// Returns whether the service begins with hooks of its own.
@@ -150,7 +141,7 @@ impl Layer {
         let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
         run::stream(&*self.place.service, chain, ctx, move |told: Told| {
             self.send_all(Operation::Index, None, &params, told.event, told.emitted);
-            begin_apart(told.detached, self.place.site.get());
+            begin(told.detached, self.place.site.get()).boxed()
         })
     }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
+use futures::{FutureExt, StreamExt, TryStreamExt};
 
 use super::context::{Home, State};
 use super::detached::DetachedHook;
@@ -102,7 +103,11 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     let mut ctx = within(&chain, ctx, wanted).await?;
     detach(&chain, &mut ctx);
     let mut state = ctx.into_state();
-    if let Some(baton) = &state.baton {
+    if let Some(baton) = state.baton.take() {
+        if baton.wants_whole() {
+            state.told.select = Some(state.params.query.select.clone());
+            state.whole = false;
+        }
         baton.tell(std::mem::take(&mut state.told));
     }
     Ok(Ran(state))
@@ -187,39 +192,53 @@ async fn method<S: Service + ?Sized + 'static>(
 ) -> Result<HookContext<S>> {
     let call = ctx.call()?;
     // Hooks behind the method, and events, have whole records; what is selected is applied when they have run.
-    let whole = call.method().writes() && !json && ctx.params().query.select.is_some();
-    if whole {
+    let writes = call.method().writes() && !json;
+    if writes && ctx.params().query.select.is_some() {
         // It is checked before anything is changed.
         ctx.description().plan(intent(&call), ctx.params())?;
         ctx.state_mut().whole = true;
     }
     let instead = ctx.state_mut().instead.take();
     if let (Some(instead), None) = (instead, ctx.result()) {
-        return instead(ctx).await?.check_answered();
+        if ctx.state().whole {
+            ctx.state_mut().set_aside = ctx.params_mut().query.select.take();
+        }
+        let mut ctx = instead(ctx).await?.check_answered()?;
+        ctx.state_mut().restore_select();
+        return Ok(ctx);
     }
     let around_hooks = ctx.state().place.around_hooks;
     if ctx.result().is_some() && !around_hooks {
         return Ok(ctx);
     }
-    let operation = call.operation();
-    let baton = match (around_hooks, ctx.state_mut().result.take()) {
-        (false, _) => None,
-        (true, None) => Some(Baton::default()),
-        (true, Some(result)) => Some(Baton::with_preset(documents(result)?, operation, finished)),
-    };
-    if let Some(baton) = baton.clone() {
-        ctx.params_mut().extensions.insert(baton);
+    if !around_hooks {
+        let select = if ctx.state().whole { ctx.params_mut().query.select.take() } else { None };
+        let made = made(&ctx, call, json).await;
+        if ctx.state().whole {
+            ctx.params_mut().query.select = select;
+        }
+        return with_made(ctx, made?);
     }
-    let select = if whole { ctx.params_mut().query.select.take() } else { None };
+    // Hooks of the service see what is selected, and leave it to these to take the rest away.
+    let operation = call.operation();
+    let preset = match ctx.state_mut().result.take() {
+        Some(result) => Some((documents(result)?, operation, finished)),
+        None => None,
+    };
+    let baton = Baton::new(preset, writes);
+    ctx.params_mut().extensions.insert(baton.clone());
     let made = made(&ctx, call, json).await;
-    if whole {
+    ctx.params_mut().extensions.remove::<Baton>();
+    let mut told = baton.told();
+    if let Some(select) = told.select.take() {
+        ctx.state_mut().whole = select.is_some();
         ctx.params_mut().query.select = select;
     }
-    if let Some(baton) = baton {
-        ctx.params_mut().extensions.remove::<Baton>();
-        ctx.state_mut().told.extend(baton.told());
-    }
-    let made = made?;
+    ctx.state_mut().told.extend(told);
+    with_made(ctx, made?)
+}
+
+fn with_made<S: Service + ?Sized>(mut ctx: HookContext<S>, made: Output<S::Data>) -> Result<HookContext<S>> {
     ctx.state_mut().answered = matches!(made, Output::Answer(_));
     ctx.state_mut().result = Some(made);
     Ok(ctx)
@@ -284,7 +303,7 @@ fn without_hidden<T: 'static>(output: Output<T>, description: &Description, para
     }
     match same::<Output<T>, Output<Document>>(output) {
         Ok(documents) => {
-            let shown = documents.try_map(|document| Ok::<_, Error>(description.without_hidden(&document)))?;
+            let shown = documents.try_map(|document| Ok::<_, Error>(description.showing(document)))?;
             same(shown).map_err(|_| Error::internal("a document is no document"))
         }
         Err(output) => Ok(output),
@@ -305,6 +324,7 @@ async fn recover<S: Service + ?Sized + 'static>(
     ctx.state_mut().error = Some(error);
     ctx.state_mut().result = None;
     ctx.state_mut().finished = false;
+    ctx.state_mut().restore_select();
     for hook in hooks {
         ctx.state_mut().kind = HookKind::Error;
         ctx.set_home(Some(home.clone()));
@@ -338,34 +358,37 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
     service: &'a S,
     chain: Arc<Chain<S>>,
     ctx: HookContext<S>,
-    settle: impl Fn(Told) + Send + Sync + 'a,
+    settle: impl Fn(Told) -> BoxFuture<'a, ()> + Send + Sync + 'a,
 ) -> BoxStream<'a, Result<S::Data>> {
     let path = ctx.path().to_owned();
+    // Hooks around these have counted the call.
+    let counted = ctx.state().baton.is_some();
     let opened = async move {
         let mut ctx = ctx;
         ctx.begin()?;
         let mut ctx = within(&chain, ctx, Wanted::Beginning).await?;
         detach(&chain, &mut ctx);
-        let begun = ctx.state().begun;
-        let result = ctx.state_mut().result.take();
         let outer = ctx.state_mut().baton.take();
         let told = std::mem::take(&mut ctx.state_mut().told);
         let tell = move |told: Told| match &outer {
-            Some(outer) => outer.tell(told),
+            Some(outer) => {
+                outer.tell(told);
+                std::future::ready(()).boxed()
+            }
             None => settle(told),
         };
-        tell(told);
-        if !begun {
-            let page = result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
-            return Ok(stream::iter(page.data).map(Ok).boxed());
+        tell(told).await;
+        if !ctx.state().begun {
+            return Ok(stream::iter(listed(ctx)?).map(Ok).boxed());
         }
+        ctx.state_mut().result = None;
         // Hooks of the service itself are told that there are others around them.
         let inner = ctx.state().place.around_hooks.then(Baton::default);
         let (description, mut params) = (ctx.description().clone(), ctx.params().clone());
         if let Some(inner) = inner.clone() {
             params.extensions.insert(inner);
         }
-        let seen_by = params.clone();
+        let seen_by = ctx.params().clone();
         let records = service.index_stream(params).map(move |record| {
             if description.is_revealed() {
                 record
@@ -373,28 +396,116 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
                 reveal(Output::Record(record?), &description, &seen_by)?.into_record()
             }
         });
-        let ctx = parking_lot::Mutex::new(ctx);
-        let tell = Arc::new(tell);
-        let last = tell.clone();
-        let pieces = records.try_chunks(PIECE).map_err(|broken| broken.1).and_then(move |piece| {
-            let mut ctx = ctx.lock().copy();
-            let (chain, tell) = (chain.clone(), tell.clone());
-            async move {
-                ctx.set_result(Page::from(piece));
-                let (ctx, _) = through(&chain.after, HookKind::After, ctx).await?;
-                let mut state = ctx.into_state();
-                tell(std::mem::take(&mut state.told));
-                let page = state.result.map_or_else(|| Ok(Page::from(Vec::new())), Output::into_page)?;
-                Ok(stream::iter(page.data).map(Ok))
-            }
+        if chain.after.is_empty() && chain.error.is_empty() && inner.is_none() {
+            return Ok(records.boxed());
+        }
+        // Nobody waits for a piece to be full but after hooks.
+        let pieces = if chain.after.is_empty() {
+            records.map_ok(|record| vec![record]).boxed()
+        } else {
+            records.try_chunks(PIECE).map_err(|broken| broken.1).boxed()
+        };
+        let list = List { chain, ctx, inner, tell, passed_on: false };
+        let pieces = stream::unfold(Some((list, pieces)), |list| async move {
+            let (list, mut pieces) = list?;
+            let (records, list) = list.next(pieces.next().await).await?;
+            Some((records, list.map(|list| (list, pieces))))
         });
-        let end = stream::once(async move {
-            if let Some(inner) = inner {
-                last(inner.told());
-            }
-            None
-        });
-        Ok(pieces.try_flatten().map(Some).chain(end).filter_map(std::future::ready).boxed())
+        Ok(pieces.map_ok(|records| stream::iter(records).map(Ok)).try_flatten().boxed())
     };
-    nested_stream(&path, stream::once(opened).try_flatten().boxed())
+    let records = stream::once(opened).try_flatten().boxed();
+    if counted { records } else { nested_stream(&path, records) }
+}
+
+/// A list that is read piece by piece.
+struct List<S: Service + ?Sized, F> {
+    chain: Arc<Chain<S>>,
+    /// The call without a result.
+    ctx: HookContext<S>,
+    /// What the hooks of the service itself have to tell.
+    inner: Option<Baton>,
+    tell: F,
+    /// Whether some records are on their way to the caller.
+    passed_on: bool,
+}
+
+impl<'a, S, F> List<S, F>
+where
+    S: Service + ?Sized + 'static,
+    F: Fn(Told) -> BoxFuture<'a, ()> + Send + Sync + 'a,
+{
+    /// Takes what was read through the hooks, and answers it with itself where the list may go on.
+    async fn next(mut self, piece: Option<Result<Vec<S::Data>>>) -> Option<(Result<Vec<S::Data>>, Option<Self>)> {
+        let records = match piece {
+            Some(Ok(piece)) => self.behind(piece).await,
+            Some(Err(error)) => {
+                let mut ctx = self.ctx.copy();
+                let home = Home::new();
+                ctx.set_home(Some(home.clone()));
+                drop(ctx);
+                self.recovered(&home, error).await
+            }
+            None => {
+                let told = self.inner.take()?.told();
+                (self.tell)(told).await;
+                return None;
+            }
+        };
+        match records {
+            Ok((records, true)) => {
+                self.passed_on |= !records.is_empty();
+                Some((Ok(records), Some(self)))
+            }
+            Ok((records, false)) => Some((Ok(records), None)),
+            Err(error) => Some((Err(error), None)),
+        }
+    }
+
+    /// Runs the after hooks for a piece; answers its records and whether the list goes on.
+    async fn behind(&self, piece: Vec<S::Data>) -> Result<(Vec<S::Data>, bool)> {
+        let mut told = self.inner.as_ref().map(Baton::told).unwrap_or_default();
+        if self.chain.after.is_empty() {
+            (self.tell)(told).await;
+            return Ok((piece, true));
+        }
+        let mut ctx = self.ctx.copy();
+        let home = Home::new();
+        ctx.set_home(Some(home.clone()));
+        ctx.set_result(Page::from(piece));
+        match through(&self.chain.after, HookKind::After, ctx).await {
+            Ok((mut ctx, _)) => {
+                told.extend(std::mem::take(&mut ctx.state_mut().told));
+                let records = listed(ctx)?;
+                (self.tell)(told).await;
+                Ok((records, true))
+            }
+            Err(error) => self.recovered(&home, error).await,
+        }
+    }
+
+    /// Lets error hooks have their say about a list that failed. What they answer is the list, unless a part of another is
+    /// on its way already: one that was cut short must not look like a whole one.
+    async fn recovered(&self, home: &Arc<Home<S>>, error: Error) -> Result<(Vec<S::Data>, bool)> {
+        if self.chain.error.is_empty() {
+            return Err(error);
+        }
+        let mut ctx = recover(&self.chain.error, home, error).await?;
+        if self.passed_on {
+            return Err(ctx.mistake("answered a list that had failed when a part of it was on its way"));
+        }
+        let told = std::mem::take(&mut ctx.state_mut().told);
+        let records = listed(ctx)?;
+        (self.tell)(told).await;
+        Ok((records, false))
+    }
+}
+
+/// Takes the records out of the result of a list, as the caller gets to see them.
+fn listed<S: Service + ?Sized>(ctx: HookContext<S>) -> Result<Vec<S::Data>>
+where
+    S::Data: 'static,
+{
+    let State { result, params, place, .. } = *ctx.into_state();
+    let Some(result) = result else { return Ok(Vec::new()) };
+    Ok(without_hidden(result, &place.description, &params)?.into_page()?.data)
 }
