@@ -33,7 +33,7 @@ pub use options::ServeOptions;
 use patience::Patience;
 
 use crate::rest::{error_response, explain_not_allowed, from_panic, report};
-use crate::shield::CallContext;
+use crate::context::CallContext;
 
 /// Serves a router until the program is told to stop.
 ///
