@@ -45,18 +45,27 @@ async fn create<DB: Dialect>(
     options: &SqlOptions,
     wanted: &Description,
 ) -> Result<()> {
-    let Some(fields) = wanted.fields().or(options.document_column.is_some().then_some(&Fields::new())).cloned() else {
-        let name = wanted.name();
-        return Err(wrong(format!("to make the table `{name}`, say its fields in the options, or a document column")));
+    let fields = match (wanted.fields(), &options.document_column) {
+        (Some(fields), _) => fields.clone(),
+        // Any field may be there, but what must be unique has to be a column for the table to keep it so.
+        (None, Some(_)) => wanted
+            .indexes()
+            .iter()
+            .filter(|index| index.unique)
+            .fold(Fields::new(), |fields, index| fields.optional(index.field.clone(), FieldType::Json)),
+        (None, None) => {
+            let name = wanted.name();
+            return Err(wrong(format!("to make the table `{name}`, say its fields in the options")));
+        }
     };
     let own = |field: &&Field| field.name != wanted.id_field();
     let mut indexes = Vec::new();
     for index in wanted.indexes() {
-        let field = fields.find(&index.field).ok_or_else(|| {
-            wrong(format!("`{}` has no column of its own, so it cannot have an index", index.field))
-        })?;
-        if index.unique && field.kind == FieldType::Json {
-            return Err(wrong(format!("`{}` is JSON, which a table cannot keep unique", index.field)));
+        // A field without a column is looked for in each document; an index would make no difference but to speed.
+        let Some(field) = fields.find(&index.field) else { continue };
+        // An order of JSON is none that a query could use.
+        if field.kind == FieldType::Json && !index.unique {
+            continue;
         }
         indexes.push((field, index.unique));
     }

@@ -244,10 +244,6 @@ pub(crate) fn create_statements<DB: Syntax>(
     columns.extend(table.body.map(|body| format!("{} {body_type}", DB::quote(body))));
     let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {name} ({}){tail}", columns.join(", "))];
     for (field, unique) in &table.indexes {
-        // An order of JSON is none that a query could use.
-        if field.kind == FieldType::Json {
-            continue;
-        }
         let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
         let index = DB::quote(&index_name(table.name, &field.name, *unique));
         statements.push(format!("CREATE {kind} {index} ON {name} ({})", DB::quote(&field.name)));

@@ -74,7 +74,7 @@ async fn open<DB: Dialect>(database: &str) -> Result<SqlPool<DB>> {
             let server = SqlPool::<remex_sqlx::Postgres>::connect(&url).await?;
             execute(server.pool(), format!("CREATE SCHEMA IF NOT EXISTS {run}")).await;
             let mark = if url.contains('?') { '&' } else { '?' };
-            format!("{url}{mark}options=-csearch_path%3D{run}")
+            format!("{url}{mark}options=-csearch_path%3D{run}%20-csynchronous_commit%3Doff")
         }
         #[cfg(feature = "mysql")]
         "mysql" => {
@@ -106,6 +106,9 @@ impl<DB: Dialect> Tables<DB> {
             "sqlite" => {
                 let folder = folder();
                 std::fs::create_dir_all(&folder).expect("a folder for temporary files");
+                if self.kind != IdKind::Integer {
+                    return SqlPool::connect("sqlite::memory:").await;
+                }
                 let number = FILES.fetch_add(1, Ordering::Relaxed);
                 SqlPool::connect(&format!("sqlite://{}/{number}.db", folder.display())).await
             }
