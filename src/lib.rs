@@ -8,3 +8,11 @@ pub use remex_axum::*;
 pub use remex_hooks as hooks;
 #[cfg(feature = "memory")]
 pub use remex_memory::MemoryService;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use remex_sqlx::{SqlOptions, SqlPool, SqlService, TextOrder};
+#[cfg(feature = "mysql")]
+pub use remex_sqlx::MySql;
+#[cfg(feature = "postgres")]
+pub use remex_sqlx::Postgres;
+#[cfg(feature = "sqlite")]
+pub use remex_sqlx::Sqlite;

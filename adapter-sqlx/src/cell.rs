@@ -81,13 +81,9 @@ impl Storage {
             Self::Unsigned => Form::UInt,
             Self::Float | Self::Number => Form::Float,
             Self::Binary => Form::Bytes,
-            Self::Text
-            | Self::Date
-            | Self::DateTime
-            | Self::Uuid
-            | Self::Json
-            | Self::Decimal
-            | Self::Other => Form::Text,
+            Self::Text | Self::Date | Self::DateTime | Self::Uuid | Self::Json | Self::Decimal | Self::Other => {
+                Form::Text
+            }
         }
     }
 

@@ -4,9 +4,7 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use remex_core::{
-    Document, Error, Id, IdKind, Intent, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value,
-};
+use remex_core::{Document, Error, Id, IdKind, Intent, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value};
 use sqlx::Connection;
 use uuid::Uuid;
 

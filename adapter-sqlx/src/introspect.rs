@@ -112,14 +112,18 @@ fn describe(facts: Facts, options: &SqlOptions, wanted: &Description) -> Result<
     }
     let position = columns.iter().position(|column| column.name == id).unwrap_or(0);
     let id_column = columns.remove(position);
-    let id_kind = id_kind(&id_column, wanted.id_kind())
-        .ok_or_else(|| wrong(format!("`{id}` of `{name}` is of a type that cannot be an id: {}", id_column.declared)))?;
+    let id_kind = id_kind(&id_column, wanted.id_kind()).ok_or_else(|| {
+        wrong(format!("`{id}` of `{name}` is of a type that cannot be an id: {}", id_column.declared))
+    })?;
     columns.insert(0, id_column);
     let body = match &options.document_column {
         None => None,
-        Some(body) => Some(columns.iter().position(|column| column.name == *body && column.kind == FieldType::Json).ok_or_else(
-            || wrong(format!("`{name}` has no column `{body}` of JSON to hold the other fields")),
-        )?),
+        Some(body) => Some(
+            columns
+                .iter()
+                .position(|column| column.name == *body && column.kind == FieldType::Json)
+                .ok_or_else(|| wrong(format!("`{name}` has no column `{body}` of JSON to hold the other fields")))?,
+        ),
     };
     let fields = match (wanted.fields(), body) {
         // With a document column there may be any field, unless the options say which.
@@ -151,8 +155,21 @@ fn unknown(columns: &[Column], field: &Field) -> bool {
 /// Reads a column as what the options say that it holds, where it can.
 fn adjust(column: &mut Column, options: &SqlOptions, wanted: &Description) {
     let said = wanted.fields().and_then(|fields| fields.find(&column.name)).map(|field| field.kind);
+    let untyped = column.declared.is_empty();
     match (column.storage, said) {
         (Storage::Text, Some(kind @ (FieldType::Date | FieldType::DateTime | FieldType::Uuid))) => column.kind = kind,
+        (Storage::Text, None) if untyped && column.name == wanted.id_field() && wanted.id_kind() == IdKind::Integer => {
+            (column.kind, column.storage) = (FieldType::Integer, Storage::Integer);
+        }
+        (Storage::Text, Some(FieldType::Integer)) if untyped => {
+            (column.kind, column.storage) = (FieldType::Integer, Storage::Integer);
+        }
+        (Storage::Text, Some(FieldType::Number)) if untyped => {
+            (column.kind, column.storage) = (FieldType::Number, Storage::Number);
+        }
+        (Storage::Text, Some(FieldType::Boolean)) if untyped => {
+            (column.kind, column.storage) = (FieldType::Boolean, Storage::Boolean);
+        }
         (Storage::Text, Some(FieldType::Text)) => column.kind = FieldType::Text,
         (Storage::Text, Some(FieldType::Json)) => {
             (column.kind, column.storage) = (FieldType::Json, Storage::Json);
@@ -165,7 +182,9 @@ fn adjust(column: &mut Column, options: &SqlOptions, wanted: &Description) {
         }
         _ => {}
     }
-    if options.document_column.as_ref().is_some_and(|body| *body == column.name.as_str()) && column.storage == Storage::Text {
+    if options.document_column.as_ref().is_some_and(|body| *body == column.name.as_str())
+        && column.storage == Storage::Text
+    {
         (column.kind, column.storage) = (FieldType::Json, Storage::Json);
     }
     column.own_order = options.text_order == TextOrder::Database && column.storage == Storage::Text;

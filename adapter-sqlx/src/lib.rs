@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
-mod change;
 mod cell;
+mod change;
 mod dialect;
 mod error;
 mod find;

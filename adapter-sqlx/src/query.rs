@@ -153,13 +153,7 @@ fn write<DB: Dialect>(sql: &mut Sql<DB>, table: &Table, filter: &Filter, holds: 
     }
 }
 
-fn write_all<DB: Dialect>(
-    sql: &mut Sql<DB>,
-    table: &Table,
-    filters: &[Filter],
-    holds: bool,
-    between: &str,
-) -> Extent {
+fn write_all<DB: Dialect>(sql: &mut Sql<DB>, table: &Table, filters: &[Filter], holds: bool, between: &str) -> Extent {
     match filters {
         [] => constant(sql, between == " AND "),
         [one] => write(sql, table, one, holds),
@@ -296,6 +290,14 @@ fn text_like(column: &Column, comparison: Comparison, text: &str) -> Test {
     match Cell::of(column.storage, &Value::from(text)) {
         _ if text.contains('\0') && equality => Test::None,
         _ if text.contains('\0') => Test::Unsaid,
+        // UUIDs may be kept in a character set that has no other letters.
+        _ if column.kind == FieldType::Uuid && !text.is_ascii() => {
+            if equality {
+                Test::None
+            } else {
+                Test::Unsaid
+            }
+        }
         // Text of a length of 8,000 digits is no number of any database.
         Some(cell) if column.storage == Storage::Decimal && is_decimal(text) => Test::Compared(comparison, cell),
         // Bytes are ordered in another way than the text that stands for them, and that text has one form only.
@@ -424,19 +426,19 @@ fn write_values<DB: Dialect>(sql: &mut Sql<DB>, column: &Column, test: Test) {
             let equality = matches!(comparison, Comparison::Equal | Comparison::Unequal);
             let side = if column.own_order && !equality { &column.quoted } else { &exact };
             sql.push(side).push(" ").push(comparison.sign()).push(" ");
-            sql.bind(column, cell);
+            sql.bind_compared(column, cell);
         }
         Test::OneOf(is, cells) => {
             sql.push(&exact).push(if is { " IN (" } else { " NOT IN (" });
             sql.list(cells, ", ", |sql, cell| {
-                sql.bind(column, cell);
+                sql.bind_compared(column, cell);
             });
             sql.push(")");
         }
         Test::Pattern(is, pieces) => {
             let (operator, tail, pattern) = DB::pattern(&pieces);
             sql.push(&exact).push(if is { " " } else { " NOT " }).push(operator).push(" ");
-            sql.bind(column, Cell::Text(pattern)).push(tail);
+            sql.bind_compared(column, Cell::Text(pattern)).push(tail);
         }
         Test::None | Test::All | Test::Unsaid => {}
     }
@@ -516,4 +518,190 @@ fn write_key<DB: Dialect>(sql: &mut Sql<DB>, column: &Column, direction: Directi
         (false, true, Direction::Descending) => (compared(column, Comparison::Less, value), true),
     };
     write_test(sql, column, test, null);
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod tests {
+    use remex_core::{Description, Intent, Options, Params, Path, Query};
+    use sqlx::{MySql, Postgres, Sqlite};
+
+    use super::*;
+
+    /// A table with a column of every kind that matters, all text in a collation of its own.
+    fn table<DB: Dialect>() -> Table {
+        let column = |name: &str, storage: Storage, declared: &str, nullable| Column {
+            name: name.into(),
+            quoted: DB::quote(name),
+            kind: storage.kind(),
+            storage,
+            declared: declared.to_owned(),
+            nullable,
+            default: None,
+            generated: false,
+            collated: true,
+            own_order: false,
+        };
+        Table {
+            name: "people".to_owned(),
+            quoted: DB::quote("people"),
+            columns: vec![
+                column("id", Storage::Integer, "bigint", false),
+                column("name", Storage::Text, "text", true),
+                column("age", Storage::Integer, "integer", true),
+                column("admin", Storage::Boolean, "boolean", true),
+                column("seen", Storage::DateTime, "timestamp with time zone", true),
+                column("tags", Storage::Json, "jsonb", true),
+            ],
+            body: None,
+            uniques: Vec::new(),
+            counter: None,
+        }
+    }
+
+    fn filter_text<DB: Dialect>(filter: &Filter) -> (String, usize, Extent) {
+        let mut sql = Sql::<DB>::new("");
+        let extent = write_filter(&mut sql, &table::<DB>(), filter);
+        let (text, cells) = sql.parts();
+        (text.to_owned(), cells.len(), extent)
+    }
+
+    /// Checks the text of SQLite, PostgreSQL and MySQL in turn.
+    #[track_caller]
+    fn check(filter: Filter, expected: [&str; 3]) {
+        let found = [filter_text::<Sqlite>(&filter), filter_text::<Postgres>(&filter), filter_text::<MySql>(&filter)];
+        for ((text, _, extent), expected) in found.iter().zip(expected) {
+            assert_eq!((text.as_str(), *extent), (expected, Extent::Exact), "{filter}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_written_for_each_database() {
+        check(Filter::All, ["1 = 1"; 3]);
+        check(
+            Filter::eq("name", "x"),
+            [
+                "\"name\" COLLATE BINARY = ?",
+                "\"name\" COLLATE \"C\" = $1",
+                "CONVERT(`name` USING utf8mb4) COLLATE utf8mb4_nopad_bin = ?",
+            ],
+        );
+        check(
+            Filter::ne("age", 5),
+            [
+                "(\"age\" IS NULL OR \"age\" <> ?)",
+                "(\"age\" IS NULL OR \"age\" <> $1)",
+                "(`age` IS NULL OR `age` <> ?)",
+            ],
+        );
+        check(Filter::ne("id", 5), ["\"id\" <> ?", "\"id\" <> $1", "`id` <> ?"]);
+        check(
+            Filter::is_in("age", [Value::Null, 1.into(), "x".into(), 2.into()]),
+            [
+                "(\"age\" IS NULL OR \"age\" IN (?, ?))",
+                "(\"age\" IS NULL OR \"age\" IN ($1, $2))",
+                "(`age` IS NULL OR `age` IN (?, ?))",
+            ],
+        );
+        check(
+            Filter::gt("seen", "2026-11-22T04:34:02.000000Z"),
+            ["\"seen\" COLLATE BINARY > ?", "\"seen\" > $1::timestamptz", "`seen` > CAST(? AS DATETIME(6))"],
+        );
+        check(
+            Filter::starts_with("name", "a_%*"),
+            [
+                "\"name\" COLLATE BINARY GLOB ?",
+                "\"name\" COLLATE \"C\" LIKE $1 ESCAPE '|'",
+                "CONVERT(`name` USING utf8mb4) COLLATE utf8mb4_nopad_bin LIKE ? ESCAPE '|'",
+            ],
+        );
+    }
+
+    #[test]
+    fn negations_reach_the_conditions() {
+        let both = Filter::gt("age", 18).and(Filter::lt("age", 30));
+        check(
+            !both,
+            [
+                "((\"age\" IS NULL OR \"age\" <= ?) OR (\"age\" IS NULL OR \"age\" >= ?))",
+                "((\"age\" IS NULL OR \"age\" <= $1) OR (\"age\" IS NULL OR \"age\" >= $2))",
+                "((`age` IS NULL OR `age` <= ?) OR (`age` IS NULL OR `age` >= ?))",
+            ],
+        );
+        check(!Filter::Or(vec![]), ["1 = 1"; 3]);
+        check(!Filter::And(vec![]), ["1 = 0"; 3]);
+        check(
+            Filter::Nor(vec![Filter::eq("age", Value::Null)]),
+            ["\"age\" IS NOT NULL", "\"age\" IS NOT NULL", "`age` IS NOT NULL"],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_of_the_type_is_no_matter_for_the_database() {
+        for filter in [
+            Filter::gt("age", "a"),
+            Filter::eq("name", 0),
+            Filter::eq("admin", 1),
+            Filter::eq("age", 2.5),
+            Filter::eq("age", Value::UInt(u64::MAX)),
+            Filter::like("age", "%"),
+        ] {
+            check(filter, ["1 = 0"; 3]);
+        }
+        check(Filter::gt("age", 2.5), ["\"age\" > ?", "\"age\" > $1", "`age` > ?"]);
+        check(Filter::lt("age", 1e300), ["\"age\" IS NOT NULL", "\"age\" IS NOT NULL", "`age` IS NOT NULL"]);
+    }
+
+    #[test]
+    fn what_is_inside_json_lets_through_all_that_may_match() {
+        for filter in [Filter::eq("tags", "x"), Filter::ne("tags.a", 1), !Filter::exists("tags", true)] {
+            assert_eq!(filter_text::<Sqlite>(&filter), ("1 = 1".to_owned(), 0, Extent::More));
+        }
+        let both = Filter::eq("age", 1).and(Filter::eq("tags", "x"));
+        assert_eq!(filter_text::<Sqlite>(&both), ("(\"age\" = ? AND 1 = 1)".to_owned(), 1, Extent::More));
+    }
+
+    #[test]
+    fn no_text_of_a_caller_becomes_text_of_a_statement() {
+        let mark = "mark'\"`;--";
+        let path = Path::new(mark).expect("a path");
+        for filter in [
+            Filter::eq("name", mark),
+            Filter::like("name", mark),
+            Filter::is_in("name", [mark]),
+            Filter::eq("seen", mark),
+            Filter::Field(path, Condition::Eq(mark.into())),
+        ] {
+            for text in
+                [filter_text::<Sqlite>(&filter).0, filter_text::<Postgres>(&filter).0, filter_text::<MySql>(&filter).0]
+            {
+                assert!(!text.contains("mark"), "{text}");
+            }
+        }
+    }
+
+    fn page_text<DB: Dialect>(query: Query) -> Option<String> {
+        let description = Description::new(Options::new("people")).expect("options");
+        let params = Params::from(query);
+        let plan = description.plan(Intent::Index, &params).expect("a plan");
+        let (mut sql, table) = (Sql::<DB>::new(""), table::<DB>());
+        if let Some(cursor) = plan.after {
+            write_after(&mut sql, &table, &plan, cursor)?;
+        }
+        write_order(&mut sql, &table, &plan).is_exact().then(|| sql.parts().0.to_owned())
+    }
+
+    #[test]
+    fn orders_and_places_are_written_for_each_database() {
+        let by_age = || Query::new().sort_descending("age");
+        assert_eq!(page_text::<Sqlite>(by_age()).as_deref(), Some(" ORDER BY \"age\" DESC, \"id\""));
+        assert_eq!(page_text::<Postgres>(by_age()).as_deref(), Some(" ORDER BY \"age\" DESC NULLS LAST, \"id\""));
+        assert_eq!(page_text::<MySql>(by_age()).as_deref(), Some(" ORDER BY `age` DESC, `id`"));
+        assert_eq!(page_text::<Sqlite>(Query::new().sort("tags")), None);
+        let record = remex_core::Document::new().with("id", 7).with("age", 30);
+        let behind = by_age().after(Cursor::behind(&record, &by_age().sort, "id"));
+        assert_eq!(
+            page_text::<Sqlite>(behind).as_deref(),
+            Some("(((\"age\" IS NULL OR \"age\" < ?)) OR (\"age\" = ? AND \"id\" > ?)) ORDER BY \"age\" DESC, \"id\"")
+        );
+    }
 }

@@ -9,8 +9,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use remex_core::{
-    Description, Document, Error, Id, Intent, Page, Params, Patch, Result, Service, Shield,
-    Site, Stored,
+    Description, Document, Error, Id, Intent, Page, Params, Patch, Result, Service, Shield, Site, Stored,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;

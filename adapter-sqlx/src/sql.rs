@@ -52,6 +52,14 @@ impl<DB: Dialect> Sql<DB> {
         self
     }
 
+    /// Adds a value that a column is compared with.
+    pub(crate) fn bind_compared(&mut self, column: &Column, cell: Cell) -> &mut Self {
+        self.cells.push(DB::adapt(column, cell));
+        let placeholder = DB::placeholder_compared(self.cells.len(), column);
+        self.text.push_str(&placeholder);
+        self
+    }
+
     /// Adds parts with something between them.
     pub(crate) fn list<I: IntoIterator>(&mut self, items: I, between: &str, mut each: impl FnMut(&mut Self, I::Item)) {
         for (position, item) in items.into_iter().enumerate() {

@@ -8,6 +8,6 @@ mod serve;
 
 pub use edit::edit_params;
 pub use layers::Endpoint;
+pub use remex_core::{Shield, finish_detached};
 pub use rest::{RestLimits, RestRoutes, ServiceRoutes, error_response, rest, routes};
 pub use serve::{ServeOptions, Server, serve};
-pub use remex_core::{Shield, finish_detached};

@@ -113,6 +113,11 @@ pub(crate) trait Syntax: sqlx::Database {
         "?".to_owned()
     }
 
+    /// Writes where a value goes that is compared with [`compare`](Self::compare).
+    fn placeholder_compared(position: usize, column: &Column) -> String {
+        Self::placeholder(position, column)
+    }
+
     /// Writes what reads a column in its form.
     fn read(column: &Column) -> String {
         column.quoted.clone()
@@ -219,9 +224,9 @@ pub(crate) fn index_name(table: &str, field: &str, unique: bool) -> String {
     if whole.len() <= 60 {
         return whole;
     }
-    let hash = whole.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
+    let hash = whole
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
     let start: String = whole.chars().filter(char::is_ascii).take(30).collect();
     format!("{start}_{hash:016x}")
 }

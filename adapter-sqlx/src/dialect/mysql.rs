@@ -149,7 +149,9 @@ impl Syntax for MySql {
         .await?;
         let is_json = |name: &str| {
             let rule = format!("json_valid({})", Self::quote(name));
-            checks.iter().any(|(check,)| check.trim_matches(['(', ')']).trim().eq_ignore_ascii_case(rule.trim_matches(')')))
+            checks
+                .iter()
+                .any(|(check,)| check.trim_matches(['(', ')']).trim().eq_ignore_ascii_case(rule.trim_matches(')')))
         };
         let columns = columns
             .into_iter()

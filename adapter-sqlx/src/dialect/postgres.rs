@@ -29,6 +29,11 @@ impl Syntax for Postgres {
         }
     }
 
+    fn placeholder_compared(position: usize, column: &Column) -> String {
+        // What has no type of its own here is compared as the text that it is written as.
+        if column.storage == Storage::Other { format!("${position}") } else { Self::placeholder(position, column) }
+    }
+
     fn read(column: &Column) -> String {
         let name = &column.quoted;
         let moment = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'";

@@ -238,7 +238,10 @@ fn storage(declared: &str) -> Storage {
         Storage::Text
     } else if has("INT") {
         Storage::Integer
-    } else if has("BLOB") || declared.is_empty() {
+    } else if declared.is_empty() {
+        // What a view computes has no type; the options may say which it is.
+        Storage::Text
+    } else if has("BLOB") {
         Storage::Binary
     } else {
         Storage::Number

@@ -1,0 +1,107 @@
+//! Callers that go away, writers that meet, and ids that are made past those given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use remex_core::{Document, FieldType, Fields, Id, Options, Params, Service};
+use remex_sqlx::{Dialect, MySql, Postgres, SqlOptions, SqlPool, SqlService, Sqlite};
+
+use crate::urls;
+
+async fn counters<DB: Dialect>(url: &str) -> SqlService<DB> {
+    let pool = SqlPool::<DB>::connect(url).await.expect("the database is there");
+    let fields = Fields::new().optional("name", FieldType::Text).optional("count", FieldType::Integer);
+    let options = Options::new(urls::table_name()).fields(fields);
+    SqlService::new(pool, SqlOptions::from(options).create_table_if_missing(true)).await.expect("a service")
+}
+
+/// Gives calls up at every point where they wait, and then looks whether the connections are as good as new.
+async fn abandoned_calls_leave_nothing_behind<DB: Dialect>(url: &str) {
+    let service = Arc::new(counters::<DB>(url).await);
+    let params = Params::new();
+    let id = Id::from(
+        service.create(Document::new().with("count", 0), &params).await.expect("made")["id"].as_i64().expect("an id"),
+    );
+    for waits in 0..40_u64 {
+        let patch = Document::new().with("count", i64::try_from(waits).expect("small"));
+        let scoped = Params::new().with_scope(remex_core::Filter::gte("count", 0));
+        let mut call = Box::pin(service.modify(&id, patch.into(), &scoped));
+        for _ in 0..waits % 8 {
+            if call.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_micros(100 * waits)).await;
+        }
+        drop(call);
+    }
+    remex_core::finish_detached().await;
+    // Every connection of the pool writes something that another one sees.
+    let made: Vec<_> = futures::future::join_all((0..30).map(|number| {
+        let service = service.clone();
+        async move { service.create(Document::new().with("count", number), &Params::new()).await }
+    }))
+    .await;
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+    assert_eq!(service.count(&params).await.expect("a count"), 31);
+    let found = service.read(&id, &params).await.expect("the record");
+    assert!(found["count"].as_i64().is_some_and(|count| (0..40).contains(&count)), "{found}");
+    service.remove_many(&params).await.expect("removed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqlite_calls_can_be_given_up() {
+    abandoned_calls_leave_nothing_behind::<Sqlite>("sqlite::memory:").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn postgres_calls_can_be_given_up() {
+    abandoned_calls_leave_nothing_behind::<Postgres>(&urls::postgres()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mysql_calls_can_be_given_up() {
+    abandoned_calls_leave_nothing_behind::<MySql>(&urls::mysql()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn thirty_two_clients_share_a_file() {
+    let folder = std::env::temp_dir().join(urls::table_name());
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let service = Arc::new(counters::<Sqlite>(&format!("sqlite://{}/shared.db", folder.display())).await);
+    let clients = (0..32).map(|client| {
+        let service = service.clone();
+        tokio::spawn(async move {
+            for round in 0..10 {
+                let data = Document::new().with("name", format!("{client}")).with("count", round);
+                let made = service.create(data, &Params::new()).await?;
+                let id = Id::from_value(&made["id"]).expect("an id");
+                service.modify(&id, Document::new().with("count", -round).into(), &Params::new()).await?;
+                service.index(&Params::new()).await?;
+            }
+            Ok::<_, remex_core::Error>(())
+        })
+    });
+    for outcome in futures::future::join_all(clients).await {
+        outcome.expect("no panic").expect("no error");
+    }
+    assert_eq!(service.count(&Params::new()).await.expect("a count"), 320);
+    std::fs::remove_dir_all(folder).expect("removed");
+}
+
+async fn a_large_given_id_leaves_room<DB: Dialect>(url: &str) {
+    let service = counters::<DB>(url).await;
+    let params = Params::new();
+    service.create(Document::new().with("id", (1_i64 << 53) - 1), &params).await.expect("made");
+    service.create(Document::new().with("id", 10), &params).await.expect("made");
+    let next = service.create(Document::new(), &params).await.expect("made");
+    assert!(next["id"].as_i64().is_some_and(|id| id > 10), "{next}");
+    service.remove_many(&params).await.expect("removed");
+}
+
+#[tokio::test]
+async fn ids_go_on_behind_those_given() {
+    a_large_given_id_leaves_room::<Sqlite>("sqlite::memory:").await;
+    a_large_given_id_leaves_room::<Postgres>(&urls::postgres()).await;
+    a_large_given_id_leaves_room::<MySql>(&urls::mysql()).await;
+}

@@ -1,0 +1,17 @@
+//! Where the servers are.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub(crate) fn postgres() -> String {
+    std::env::var("REMEX_TEST_POSTGRES_URL").unwrap_or_else(|_| "postgres://root@127.0.0.1:5432/test".to_owned())
+}
+
+pub(crate) fn mysql() -> String {
+    std::env::var("REMEX_TEST_MYSQL_URL").unwrap_or_else(|_| "mysql://root@127.0.0.1:3306/test".to_owned())
+}
+
+/// Returns a name that no other table has.
+pub(crate) fn table_name() -> String {
+    static TABLES: AtomicUsize = AtomicUsize::new(1);
+    format!("it_{}_{}", std::process::id(), TABLES.fetch_add(1, Ordering::Relaxed))
+}
