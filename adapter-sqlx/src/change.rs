@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use remex_core::{Document, Error, Id, IdKind, Intent, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value};
+use remex_core::{
+    Document, Error, Id, IdKind, Intent, Method, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value,
+};
 use sqlx::Connection;
 use uuid::Uuid;
 
@@ -28,6 +30,17 @@ pub(crate) enum Change {
     RemoveMany,
 }
 
+impl Change {
+    const fn method(&self) -> Method {
+        match self {
+            Self::Create(_) => Method::Create,
+            Self::Modify(..) | Self::ModifyMany(_) => Method::Modify,
+            Self::Update(..) => Method::Update,
+            Self::Remove(_) | Self::RemoveMany => Method::Remove,
+        }
+    }
+}
+
 /// How often a call is tried at most.
 const ATTEMPTS: u32 = 8;
 
@@ -41,6 +54,11 @@ enum Setting {
 impl<DB: Dialect> Store<DB> {
     /// Runs a call that writes, and answers the records that it made, changed or took away.
     pub(crate) async fn change(&self, change: &Change, params: &Params) -> Result<Vec<Stored<Document>>> {
+        let method = change.method();
+        if !self.description.methods().contains(method) {
+            let name = self.description.name();
+            return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
+        }
         let mut attempt = 0;
         loop {
             let failure = match self.try_change(change, params).await {
@@ -49,7 +67,7 @@ impl<DB: Dialect> Store<DB> {
             };
             attempt += 1;
             match failure {
-                Failure::Again(_) if attempt < ATTEMPTS => pause(attempt).await,
+                Failure::Again(_) | Failure::Stale(_) if attempt < ATTEMPTS => pause(attempt).await,
                 failure => return Err(failure.into_error()),
             }
         }
@@ -57,13 +75,26 @@ impl<DB: Dialect> Store<DB> {
 
     async fn try_change(&self, change: &Change, params: &Params) -> Result<Vec<Stored<Document>>, Failure> {
         let mut connection = self.pool.writers.acquire().await.map_err(away)?;
-        if let Some(stored) = self.in_one_statement(&mut connection, change, params).await? {
+        let outcome = self.try_on(&mut connection, change, params).await;
+        if let Err(Failure::Stale(_)) = &outcome {
+            connection.close_on_drop();
+        }
+        outcome
+    }
+
+    async fn try_on(
+        &self,
+        connection: &mut DB::Connection,
+        change: &Change,
+        params: &Params,
+    ) -> Result<Vec<Stored<Document>>, Failure> {
+        if let Some(stored) = self.in_one_statement(connection, change, params).await? {
             return Ok(stored);
         }
         if let Some(before) = DB::BEFORE_BEGIN {
-            execute::<DB>(&mut connection, Sql::new(before)).await.map_err(|error| self.failure(error))?;
+            execute::<DB>(connection, Sql::new(before)).await.map_err(|error| self.failure(error))?;
         }
-        let begun = Connection::begin_with(&mut *connection, DB::BEGIN).await;
+        let begun = Connection::begin_with(connection, DB::BEGIN).await;
         let mut transaction = begun.map_err(|error| self.failure(error))?;
         match self.attempt(&mut transaction, change, params).await {
             Ok(stored) => {

@@ -12,6 +12,8 @@ use crate::table::Table;
 pub(crate) enum Failure {
     /// Nothing was done, and the same may succeed now.
     Again(Error),
+    /// The table was altered, and what this connection has prepared is of no use any more.
+    Stale(Error),
     /// This is the answer.
     Final(Error),
 }
@@ -19,7 +21,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Again(error) | Self::Final(error) => error,
+            Self::Again(error) | Self::Stale(error) | Self::Final(error) => error,
         }
     }
 }
@@ -67,6 +69,10 @@ impl Table {
             Fault::Again => {
                 let busy = Error::unavailable("the store is busy with other changes").with_retry_after(WAIT);
                 return Failure::Again(busy.with_source(error));
+            }
+            Fault::Stale => {
+                let stale = Error::internal("the table is not as it was when the service was made");
+                return Failure::Stale(stale.with_source(error));
             }
             Fault::Away => return Failure::Final(away(error)),
             Fault::Unique(named) => self.taken(&named).with_source(error),

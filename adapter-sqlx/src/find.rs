@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use futures::TryStreamExt;
 use futures::stream::{self, BoxStream, StreamExt};
 use remex_core::{Cursor, Document, Error, Id, Intent, Page, PageInfo, Params, Path, Plan, Result};
+use sqlx::pool::PoolConnection;
 use tokio::sync::mpsc;
 
 use crate::dialect::Dialect;
@@ -28,11 +29,11 @@ struct Selection<DB: Dialect> {
 
 impl<DB: Dialect> Store<DB> {
     /// Answers `index`.
-    pub(crate) async fn page(&self, params: &Params) -> Result<Page<Document>> {
+    pub(crate) async fn page(&self, params: &Params) -> Result<Page<Document>, Failure> {
         let plan = self.description.plan(Intent::Index, params)?;
         let mut connection = self.reader().await?;
         let found = self.find(&mut connection, &plan, params).await;
-        let (mut found, total) = found.map_err(Failure::into_error)?;
+        let (mut found, total) = used(&mut connection, found)?;
         let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let more = found.len() > limit;
         found.truncate(limit);
@@ -48,28 +49,30 @@ impl<DB: Dialect> Store<DB> {
     }
 
     /// Answers the first record of a query.
-    pub(crate) async fn first(&self, params: &Params) -> Result<Option<Document>> {
+    pub(crate) async fn first(&self, params: &Params) -> Result<Option<Document>, Failure> {
         let mut plan = self.description.plan(Intent::Index, params)?;
         (plan.limit, plan.skip, plan.after, plan.total) = (Some(1), 0, None, false);
         let mut connection = self.reader().await?;
-        let (found, _) = self.find(&mut connection, &plan, params).await.map_err(Failure::into_error)?;
+        let found = self.find(&mut connection, &plan, params).await;
+        let (found, _) = used(&mut connection, found)?;
         Ok(found.into_iter().next())
     }
 
     /// Answers one record.
-    pub(crate) async fn one(&self, id: &Id, params: &Params) -> Result<Document> {
+    pub(crate) async fn one(&self, id: &Id, params: &Params) -> Result<Document, Failure> {
         let plan = self.description.plan(Intent::Read, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
         let reading = self.reading(&plan, params, Extent::More);
         let mut sql = Sql::<DB>::new(self.select(&reading));
         sql.push(" WHERE ").push(&DB::compare(self.table.id())).push(" = ").bind(self.table.id(), key);
         let mut connection = self.reader().await?;
-        let found = self.records(&mut connection, &reading, sql).await.map_err(Failure::into_error)?;
-        found.into_iter().next().filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))
+        let found = self.records(&mut connection, &reading, sql).await;
+        let found = used(&mut connection, found)?.into_iter().next();
+        Ok(found.filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))?)
     }
 
     /// Answers records in the order of their ids.
-    pub(crate) async fn many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
+    pub(crate) async fn many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>, Failure> {
         let plan = self.description.plan(Intent::Read, params)?;
         let keys: Vec<_> = ids.iter().filter_map(|id| self.key(&self.description.read_id(id).ok()?).ok()).collect();
         let reading = self.reading(&plan, params, Extent::More);
@@ -80,8 +83,8 @@ impl<DB: Dialect> Store<DB> {
                 let mut sql = Sql::<DB>::new(self.select(&reading));
                 sql.push(" WHERE ");
                 self.push_ids(&mut sql, keys);
-                let records = self.records(&mut connection, &reading, sql).await.map_err(Failure::into_error)?;
-                let matching = records.into_iter().filter(|record| plan.filter.matches(record));
+                let records = self.records(&mut connection, &reading, sql).await;
+                let matching = used(&mut connection, records)?.into_iter().filter(|record| plan.filter.matches(record));
                 found.extend(matching.map(|record| (record[self.description.id_field()].to_string(), record)));
             }
         }
@@ -91,17 +94,18 @@ impl<DB: Dialect> Store<DB> {
             match key.and_then(|key| found.get(&key)) {
                 Some(record) => answer.push(record.clone()),
                 None if params.skip_missing => {}
-                None => return Err(self.missing(id)),
+                None => return Err(self.missing(id).into()),
             }
         }
         Ok(answer)
     }
 
     /// Counts what matches.
-    pub(crate) async fn total(&self, params: &Params) -> Result<u64> {
+    pub(crate) async fn total(&self, params: &Params) -> Result<u64, Failure> {
         let plan = self.description.plan(Intent::Count, params)?;
         let mut connection = self.reader().await?;
-        self.count(&mut connection, &plan).await.map_err(Failure::into_error)
+        let count = self.count(&mut connection, &plan).await;
+        used(&mut connection, count)
     }
 
     /// Decides which columns are read. What a query selects is all that is read, where the record is a document.
@@ -290,6 +294,14 @@ impl<DB: Dialect> Store<DB> {
         });
         sql.push(")");
     }
+}
+
+/// Sees to it that a connection whose statements are of no use any more is not used again.
+fn used<DB: Dialect, T>(connection: &mut PoolConnection<DB>, outcome: Result<T, Failure>) -> Result<T, Failure> {
+    if let Err(Failure::Stale(_)) = &outcome {
+        connection.close_on_drop();
+    }
+    outcome
 }
 
 /// Adds how many records are left out first and how many are answered at most.

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use crate::change::Change;
 use crate::dialect::Dialect;
+use crate::error::Failure;
 use crate::options::SqlOptions;
 use crate::pool::SqlPool;
 use crate::record::{conform, decode, encode};
@@ -96,18 +97,30 @@ where
         records.into_iter().map(|record| self.decode(record, params)).collect()
     }
 
-    /// Runs work on the store that goes on even if nobody waits for it any more.
-    async fn shielded<R, W, F>(&self, params: &Params, work: W) -> Result<R>
+    /// Reads in a way that goes on even if nobody waits for it any more.
+    async fn read_with<R, W, F>(&self, params: &Params, work: W) -> Result<R>
     where
         R: Send + 'static,
-        W: FnOnce(Arc<Store<DB>>, Params) -> F,
-        F: Future<Output = Result<R>> + Send + 'static,
+        W: Fn(Arc<Store<DB>>, Params) -> F + Send + 'static,
+        F: Future<Output = Result<R, Failure>> + Send + 'static,
     {
-        Shield::new(work(self.store.clone(), lean(params))).await
+        let (store, params) = (self.store.clone(), lean(params));
+        let reading = async move {
+            // Each connection may have statements that were prepared before the table was altered.
+            for _ in 0..STALE_MAX {
+                match work(store.clone(), params.clone()).await {
+                    Err(Failure::Stale(_)) => {}
+                    outcome => return outcome.map_err(Failure::into_error),
+                }
+            }
+            work(store, params).await.map_err(Failure::into_error)
+        };
+        Shield::new(reading).await
     }
 
     async fn change(&self, change: Change, params: &Params) -> Result<Vec<Stored<Document>>> {
-        self.shielded(params, |store, params| async move { store.change(&change, &params).await }).await
+        let (store, params) = (self.store.clone(), lean(params));
+        Shield::new(async move { store.change(&change, &params).await }).await
     }
 
     async fn change_one(&self, change: Change, params: &Params) -> Result<Stored<Document>> {
@@ -119,6 +132,9 @@ where
         Ok(self.change(change, params).await?.into_iter().map(Stored::into_inner).collect())
     }
 }
+
+/// How many connections with old statements are tried before the table is said to have changed: as many as a pool has.
+const STALE_MAX: usize = 10;
 
 /// Copies of params what a store looks at, without headers and extensions.
 fn lean(params: &Params) -> Params {
@@ -152,13 +168,17 @@ where
     type Input = In;
 
     async fn index(&self, params: &Params) -> Result<Page<T>> {
-        let page = self.shielded(params, |store, params| async move { store.page(&params).await }).await?;
+        let page = self.read_with(params, |store, params| async move { store.page(&params).await }).await?;
         page.try_map(|record| self.decode(record, params))
     }
 
     async fn read(&self, id: &Id, params: &Params) -> Result<T> {
         let id = id.clone();
-        let record = self.shielded(params, |store, params| async move { store.one(&id, &params).await }).await?;
+        let one = move |store: Arc<Store<DB>>, params: Params| {
+            let id = id.clone();
+            async move { store.one(&id, &params).await }
+        };
+        let record = self.read_with(params, one).await?;
         self.decode(record, params)
     }
 
@@ -184,18 +204,22 @@ where
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<T>> {
-        let found = self.shielded(params, |store, params| async move { store.first(&params).await }).await?;
+        let found = self.read_with(params, |store, params| async move { store.first(&params).await }).await?;
         found.map(|record| self.decode(record, params)).transpose()
     }
 
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<T>> {
-        let ids = ids.to_vec();
-        let records = self.shielded(params, |store, params| async move { store.many(&ids, &params).await }).await?;
+        let ids: Arc<[Id]> = ids.into();
+        let many = move |store: Arc<Store<DB>>, params: Params| {
+            let ids = ids.clone();
+            async move { store.many(&ids, &params).await }
+        };
+        let records = self.read_with(params, many).await?;
         self.decode_all(records, params)
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
-        self.shielded(params, |store, params| async move { store.total(&params).await }).await
+        self.read_with(params, |store, params| async move { store.total(&params).await }).await
     }
 
     async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {

@@ -70,6 +70,8 @@ pub(crate) enum Fault {
     TooLarge(Option<String>),
     /// Nothing was done, and the same may succeed now.
     Again,
+    /// A statement was prepared before the table was altered.
+    Stale,
     /// The database is not there, or has no room for one more.
     Away,
     /// Something else.

@@ -108,7 +108,7 @@ impl Syntax for MySql {
             Some((schema, table)) => (Some(schema), table),
             None => (None, name),
         };
-        let columns: Vec<(String, String, String, bool, bool, String, String, bool)> = sqlx::query_as(
+        let columns: Vec<ColumnRow> = sqlx::query_as(
             "SELECT CAST(column_name AS CHAR), LOWER(CAST(data_type AS CHAR)), LOWER(CAST(column_type AS CHAR)), \
                     is_nullable = 'YES', \
                     column_default IS NOT NULL OR extra LIKE '%auto_increment%', LOWER(CAST(extra AS CHAR)), \
@@ -234,6 +234,10 @@ impl Syntax for MySql {
         Ok((pool.clone(), pool))
     }
 }
+
+/// Name, type, type with its size, whether it may be null, whether it has a default, what else, collation, whether it is
+/// of the key.
+type ColumnRow = (String, String, String, bool, bool, String, String, bool);
 
 /// The collation in which texts are equal only to the letter, trailing blanks among it.
 ///

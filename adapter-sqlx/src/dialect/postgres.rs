@@ -102,14 +102,13 @@ impl Syntax for Postgres {
 
     async fn inspect(connection: &mut PgConnection, name: &str) -> Result<Option<Facts>, sqlx::Error> {
         let quoted = qualified::<Self>(name);
-        let columns: Vec<(String, String, String, bool, Option<String>, bool, bool, bool)> = sqlx::query_as(
-            "SELECT a.attname::text, format_type(a.atttypid, NULL), t.typtype::text, a.attnotnull, \
+        let columns: Vec<ColumnRow> = sqlx::query_as(
+            "SELECT a.attname::text, format_type(a.atttypid, NULL), a.attnotnull, \
                     CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END, \
                     a.attgenerated <> '', \
                     coalesce(i.indisprimary, false), \
                     coalesce(NOT (c.collcollate IN ('C', 'POSIX') OR c.collname IN ('C', 'ucs_basic')), true) \
              FROM pg_attribute a \
-             JOIN pg_type t ON t.oid = a.atttypid \
              LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
              LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY(i.indkey) \
              LEFT JOIN pg_collation c ON c.oid = a.attcollation \
@@ -132,7 +131,7 @@ impl Syntax for Postgres {
         .fetch(&mut *connection)
         .try_collect()
         .await?;
-        let key = columns.iter().find(|column| column.6).map(|column| column.0.clone());
+        let key = columns.iter().find(|column| column.5).map(|column| column.0.clone());
         let counter = match key {
             Some(key) => {
                 let (sequence,): (Option<String>,) = sqlx::query_as("SELECT pg_get_serial_sequence($1, $2)")
@@ -146,8 +145,8 @@ impl Syntax for Postgres {
         };
         let columns = columns
             .into_iter()
-            .map(|(name, declared, class, not_null, default, generated, key, collated)| {
-                let storage = storage(&declared, &class);
+            .map(|(name, declared, not_null, default, generated, key, collated)| {
+                let storage = storage(&declared);
                 let column = Column {
                     quoted: Self::quote(&name),
                     name: name.into(),
@@ -201,8 +200,10 @@ impl Syntax for Postgres {
             "23502" => Fault::Required(column()),
             "23514" => Fault::Check(column()),
             "22001" | "22003" | "22008" => Fault::TooLarge(column()),
-            // A serialisation failure, a deadlock, and a plan that was made before the table was altered.
-            "40001" | "40P01" | "0A000" => Fault::Again,
+            // A serialisation failure and a deadlock.
+            "40001" | "40P01" => Fault::Again,
+            // "cached plan must not change result type"
+            "0A000" => Fault::Stale,
             "53300" | "57P01" | "57P02" | "57P03" => Fault::Away,
             code if code.starts_with("08") => Fault::Away,
             _ => Fault::Other,
@@ -225,7 +226,11 @@ impl Syntax for Postgres {
     }
 }
 
-fn storage(declared: &str, class: &str) -> Storage {
+/// Name, type, whether it may not be null, default, whether it is computed, whether it is the key,
+/// whether it has a collation of its own.
+type ColumnRow = (String, String, bool, Option<String>, bool, bool, bool);
+
+fn storage(declared: &str) -> Storage {
     match declared {
         "boolean" => Storage::Boolean,
         "smallint" | "integer" | "bigint" => Storage::Integer,
@@ -237,7 +242,6 @@ fn storage(declared: &str, class: &str) -> Storage {
         "bytea" => Storage::Binary,
         "json" | "jsonb" => Storage::Json,
         "numeric" => Storage::Decimal,
-        _ if class == "e" => Storage::Other,
         _ => Storage::Other,
     }
 }

@@ -105,3 +105,28 @@ async fn ids_go_on_behind_those_given() {
     a_large_given_id_leaves_room::<Postgres>(&urls::postgres()).await;
     a_large_given_id_leaves_room::<MySql>(&urls::mysql()).await;
 }
+
+#[tokio::test]
+async fn a_table_may_be_altered_while_the_service_runs() {
+    let service = counters::<Postgres>(&urls::postgres()).await;
+    let (params, name) = (Params::new(), service.describe().name().to_owned());
+    let made = service.create(Document::new().with("count", 5), &params).await.expect("made");
+    let id = Id::from_value(&made["id"]).expect("an id");
+    service.read(&id, &params).await.expect("read");
+    let alter = format!("ALTER TABLE {name} ALTER COLUMN name TYPE varchar(50)");
+    sqlx::query(sqlx::AssertSqlSafe(alter)).execute(service.pool().pool()).await.expect("altered");
+    assert_eq!(service.read(&id, &params).await.expect("read")["count"].as_i64(), Some(5));
+    service.modify(&id, Document::new().with("count", 6).into(), &params).await.expect("changed");
+    service.remove_many(&params).await.expect("removed");
+}
+
+#[tokio::test]
+async fn a_call_does_not_wait_long_for_a_connection() {
+    let service = counters::<Sqlite>("sqlite::memory:").await;
+    let held = service.pool().pool().acquire().await.expect("the only connection");
+    let error = service.count(&Params::new()).await.expect_err("nothing to count with");
+    assert_eq!(error.kind(), remex_core::ErrorKind::Unavailable);
+    assert!(error.retry_after().is_some());
+    drop(held);
+    assert_eq!(service.count(&Params::new()).await.expect("a count"), 0);
+}
