@@ -1,6 +1,7 @@
 //! Changing: every call that writes is one attempt in one transaction, or one statement, and is tried again only where
 //! the database says that nothing was done.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use futures::TryStreamExt;
@@ -215,13 +216,101 @@ impl<DB: Dialect> Store<DB> {
         data: &[Document],
         params: &Params,
     ) -> Result<Vec<Stored<Document>>, Failure> {
+        let prepare = |data: &Document| self.description.prepare_create(data.clone(), params);
+        let new = data.iter().map(prepare).collect::<Result<Vec<_>>>()?;
         let mut stored = Vec::with_capacity(data.len());
-        for data in data {
-            let new = self.description.prepare_create(data.clone(), params)?;
-            let record = self.insert(connection, new, false).await?.ok_or_else(gone)?;
-            stored.push(Stored::Created(self.settle(connection, record, params).await?));
+        if new.len() > 1 && self.in_batches(&new) {
+            let size = (DB::BINDS_MAX / self.table.columns.len()).min(BATCH);
+            for new in new.chunks(size) {
+                stored.extend(self.insert_batch(connection, new).await?);
+            }
+        } else {
+            for new in new {
+                stored.push(self.insert(connection, new, false).await?.ok_or_else(gone)?);
+            }
         }
-        Ok(stored)
+        let mut settled = Vec::with_capacity(stored.len());
+        for record in stored {
+            settled.push(Stored::Created(self.settle(connection, record, params).await?));
+        }
+        Ok(settled)
+    }
+
+    /// Whether records can be added many at a time: each has its id, or the database answers the ones that it made.
+    fn in_batches(&self, new: &[NewRecord]) -> bool {
+        let chosen = self.description.id_kind() != IdKind::Integer || new.iter().all(|new| new.id.is_some());
+        let zero = new.iter().any(|new| new.id == Some(Value::Int(0))) && DB::ZERO_IS_AN_ID.is_some();
+        !zero && (chosen || DB::RETURNS && DB::next_id(&self.table).is_none())
+    }
+
+    /// Adds records in one statement.
+    async fn insert_batch(&self, connection: &mut DB::Connection, new: &[NewRecord]) -> Result<Vec<Document>, Failure> {
+        let id_column = self.table.id();
+        let mut keys = Vec::with_capacity(new.len());
+        for new in new {
+            keys.push(self.new_key(new)?);
+        }
+        let columns: Vec<&Column> = self.settable().chain(self.table.body()).collect();
+        let mut sql = Sql::<DB>::new(format!("INSERT INTO {} ({}", self.table.quoted, id_column.quoted));
+        for column in &columns {
+            sql.push(", ").push(&column.quoted);
+        }
+        sql.push(") VALUES ");
+        for (position, (new, key)) in new.iter().zip(&keys).enumerate() {
+            sql.push(if position > 0 { ", (" } else { "(" });
+            match key {
+                Some(key) => sql.bind(id_column, key.clone()),
+                None => sql.push(DB::DEFAULT_ID),
+            };
+            // The same as of a record that is replaced: what it has, or what the column has by itself.
+            for (column, setting) in self.replacing(&new.data, &[])? {
+                sql.push(", ");
+                push_setting(&mut sql, column, setting);
+            }
+            sql.push(")");
+        }
+        let reading = self.table.whole();
+        let records = if DB::RETURNS {
+            sql.push(" RETURNING ").push(&self.list(&reading));
+            match rows::<DB>(connection, sql).await {
+                Ok(rows) => rows.iter().map(|row| self.record(&reading, row)).collect::<Result<Vec<_>, _>>()?,
+                Err(error) if keys.iter().all(Option::is_none) && self.table.is_id_taken::<DB>(&error) => {
+                    return Err(Failure::Again(self.table.id_taken()));
+                }
+                Err(error) => return Err(self.failure(error)),
+            }
+        } else {
+            execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+            let keys: Vec<Cell> = keys.iter().flatten().cloned().collect();
+            let mut query = Sql::<DB>::new(self.select(&reading));
+            query.push(" WHERE ");
+            self.push_ids(&mut query, &keys);
+            let found = self.records(connection, &reading, query).await?;
+            // In the order of the data, which is not that of the ids.
+            let mut by_key = HashMap::with_capacity(found.len());
+            for record in found {
+                by_key.insert(format!("{:?}", self.key(&record[self.description.id_field()])?), record);
+            }
+            keys.iter().filter_map(|key| by_key.remove(&format!("{key:?}"))).collect()
+        };
+        if records.len() != new.len() {
+            return Err(gone());
+        }
+        let largest = new.iter().filter_map(|new| new.id.as_ref().and_then(Value::as_i64)).max();
+        if let (Some(largest), Some(count_past)) = (largest, DB::count_past(&self.table)) {
+            let sql = Sql::with_cells(count_past, vec![Cell::Int(largest)]);
+            execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+        }
+        Ok(records)
+    }
+
+    /// Returns the id of a new record, if it is not for the database to make.
+    fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
+        Ok(match (&new.id, self.description.id_kind()) {
+            (Some(id), _) => Some(self.key(id)?),
+            (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
+            (None, _) => None,
+        })
     }
 
     async fn modify(
@@ -402,12 +491,8 @@ impl<DB: Dialect> Store<DB> {
         gently: bool,
     ) -> Result<Option<Document>, Failure> {
         let id_column = self.table.id();
-        let given = new.id.as_ref().map(|id| self.key(id)).transpose()?;
-        let made = match (&given, self.description.id_kind()) {
-            (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
-            _ => None,
-        };
-        let key = given.clone().or(made);
+        let given = new.id.as_ref().and_then(Value::as_i64);
+        let key = self.new_key(&new)?;
         let settings = self.filling(&new.data)?;
         let mut sql = Sql::<DB>::new(format!("INSERT INTO {} ({}", self.table.quoted, id_column.quoted));
         for (column, _) in &settings {
@@ -460,7 +545,7 @@ impl<DB: Dialect> Store<DB> {
                 Err(error) => taken(error)?,
             }
         };
-        if let (Some(Cell::Int(id)), Some(count_past), true) = (given, DB::count_past(&self.table), record.is_some()) {
+        if let (Some(id), Some(count_past), true) = (given, DB::count_past(&self.table), record.is_some()) {
             let sql = Sql::with_cells(count_past, vec![Cell::Int(id)]);
             execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
         }
@@ -588,7 +673,7 @@ impl<DB: Dialect> Store<DB> {
     }
 }
 
-/// How many records one statement takes away.
+/// How many records one statement adds or takes away.
 const BATCH: usize = 1000;
 
 fn push_setting<DB: Dialect>(sql: &mut Sql<DB>, column: &Column, setting: Setting) {

@@ -10,9 +10,13 @@ use remex_sqlx::{Dialect, MySql, Postgres, SqlOptions, SqlPool, SqlService, Sqli
 use crate::urls;
 
 async fn counters<DB: Dialect>(url: &str) -> SqlService<DB> {
+    counters_of(url, remex_core::IdKind::Integer).await
+}
+
+async fn counters_of<DB: Dialect>(url: &str, kind: remex_core::IdKind) -> SqlService<DB> {
     let pool = SqlPool::<DB>::connect(url).await.expect("the database is there");
     let fields = Fields::new().optional("name", FieldType::Text).optional("count", FieldType::Integer);
-    let options = Options::new(urls::table_name()).fields(fields);
+    let options = Options::new(urls::table_name()).id_kind(kind).fields(fields);
     SqlService::new(pool, SqlOptions::from(options).create_table_if_missing(true)).await.expect("a service")
 }
 
@@ -129,4 +133,24 @@ async fn a_call_does_not_wait_long_for_a_connection() {
     assert!(error.retry_after().is_some());
     drop(held);
     assert_eq!(service.count(&Params::new()).await.expect("a count"), 0);
+}
+
+async fn many_are_answered_in_their_order<DB: Dialect>(url: &str) {
+    for kind in [remex_core::IdKind::Integer, remex_core::IdKind::Uuid] {
+        let service = counters_of::<DB>(url, kind).await;
+        let data: Vec<_> = (0..2_500).map(|count| Document::new().with("count", count)).collect();
+        let made = service.create_many(data, &Params::new()).await.expect("made");
+        let counts: Vec<_> = made.iter().filter_map(|record| record["count"].as_i64()).collect();
+        assert_eq!(counts, (0..2_500).collect::<Vec<_>>());
+        let streamed: Vec<_> = futures::StreamExt::collect(service.index_stream(Params::new())).await;
+        assert!(streamed.into_iter().zip(&made).all(|(found, made)| found.expect("a record") == *made));
+        assert_eq!(service.remove_many(&Params::new()).await.expect("removed").len(), 2_500);
+    }
+}
+
+#[tokio::test]
+async fn batches_keep_the_order_of_the_data() {
+    many_are_answered_in_their_order::<Sqlite>("sqlite::memory:").await;
+    many_are_answered_in_their_order::<Postgres>(&urls::postgres()).await;
+    many_are_answered_in_their_order::<MySql>(&urls::mysql()).await;
 }
