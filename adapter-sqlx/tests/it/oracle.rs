@@ -165,7 +165,10 @@ async fn agrees<DB: Dialect>(service: &SqlService<DB>, all: &[Document], query: 
     Ok(())
 }
 
-fn runs<DB: Dialect>(url: &str, cases: u32) {
+fn runs<DB: Dialect>(url: &str, cases: u32)
+where
+    for<'c> &'c mut DB::Connection: sqlx::Executor<'c, Database = DB>,
+{
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let service = runtime.block_on(async {
         let pool = SqlPool::<DB>::connect(url).await.expect("the database is there");
@@ -178,7 +181,7 @@ fn runs<DB: Dialect>(url: &str, cases: u32) {
     assert_eq!(all.len(), 60);
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&query(), |query| runtime.block_on(agrees(&service, &all, &query)));
-    runtime.block_on(async { service.remove_many(&Params::new()).await.expect("removed") });
+    runtime.block_on(urls::drop_table(&service));
     if let Err(error) = outcome {
         panic!("{error}");
     }

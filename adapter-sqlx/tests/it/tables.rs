@@ -92,6 +92,7 @@ async fn postgres_types_go_both_ways() {
     }
     let error = service.create(Document::new().with("small", 70_000), &params).await.expect_err("refused");
     assert_eq!(error.kind(), ErrorKind::Unprocessable);
+    urls::drop_table(&service).await;
 }
 
 #[tokio::test]
@@ -135,4 +136,5 @@ async fn mariadb_types_go_both_ways() {
     }
     let long = service.create(Document::new().with("name", "x".repeat(30)), &params).await.expect_err("refused");
     assert_eq!((long.kind(), long.fields()[0].field.as_str()), (ErrorKind::Unprocessable, "name"));
+    urls::drop_table(&service).await;
 }
