@@ -19,7 +19,8 @@ use crate::query::Piece;
 use crate::sql::Executable;
 use crate::table::{Column, Table, Unique};
 
-/// A database that [`SqlService`](crate::SqlService) speaks to: `Sqlite`, `Postgres` or `MySql`, by their features.
+/// A database that [`SqlService`](crate::SqlService) speaks to: `Sqlite`, `Postgres` or `MySql` (MariaDB), by their
+/// features.
 ///
 /// It is sealed: a further database is a change of this crate.
 #[allow(private_bounds, reason = "what a dialect must say is this crate's own matter")]

@@ -1,4 +1,4 @@
-//! MySQL and MariaDB: loose comparisons, and no rows from a change.
+//! MariaDB, by the protocol of MySQL: loose comparisons, and no rows from a change.
 
 use futures::TryStreamExt;
 use remex_core::{FieldType, IdKind};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::FutureExt;
+use futures::{FutureExt, StreamExt};
 use remex_core::{Document, FieldType, Fields, Id, Options, Params, Service};
 use remex_sqlx::{Dialect, MySql, Postgres, SqlOptions, SqlPool, SqlService, Sqlite};
 
@@ -151,8 +151,14 @@ where
         let made = service.create_many(data, &Params::new()).await.expect("made");
         let counts: Vec<_> = made.iter().filter_map(|record| record["count"].as_i64()).collect();
         assert_eq!(counts, (0..2_500).collect::<Vec<_>>());
-        let streamed: Vec<_> = futures::StreamExt::collect(service.index_stream(Params::new())).await;
+        let streamed: Vec<_> = service.index_stream(Params::new()).collect().await;
         assert!(streamed.into_iter().zip(&made).all(|(found, made)| found.expect("a record") == *made));
+        // More lists are left halfway than there are connections, and each of these is as good as new.
+        for _ in 0..12 {
+            let some: Vec<_> = service.index_stream(Params::new()).take(3).collect().await;
+            assert!(some.iter().all(Result::is_ok));
+            assert_eq!(service.count(&Params::new()).await.expect("a count"), 2_500);
+        }
         assert_eq!(service.remove_many(&Params::new()).await.expect("removed").len(), 2_500);
         urls::drop_table(&service).await;
     }
