@@ -10,3 +10,11 @@ pub use remex_axum::*;
 pub use remex_hooks as hooks;
 #[cfg(feature = "memory")]
 pub use remex_memory::MemoryService;
+#[cfg(feature = "mysql")]
+pub use remex_sqlx::MySql;
+#[cfg(feature = "postgres")]
+pub use remex_sqlx::Postgres;
+#[cfg(feature = "sqlite")]
+pub use remex_sqlx::Sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+pub use remex_sqlx::{SqlOptions, SqlPool, SqlService, TextOrder};

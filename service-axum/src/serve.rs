@@ -32,8 +32,8 @@ use explain::{Calls, Explain, HeadBounds, Hearing};
 pub use options::ServeOptions;
 use patience::Patience;
 
+use crate::context::CallContext;
 use crate::rest::{error_response, explain_not_allowed, from_panic, report};
-use crate::shield::CallContext;
 
 /// Serves a router until the program is told to stop.
 ///

@@ -13,14 +13,14 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, ready};
 use http::request::Parts;
 use http::{HeaderValue, Method as Verb, Uri, Version, header};
-use remex_core::{Answer, Call, Document, Error, ErrorKind, Id, Params, Result, RouteValues};
+use remex_core::{Answer, Call, Document, Error, ErrorKind, Id, Params, Result, RouteValues, Shield};
 
 use super::action::{Action, allow};
 use super::extract::Form;
 use super::limits::RestLimits;
 use super::place::{Host, Location, Place};
 use super::{extract, respond, stream};
-use crate::shield::{CallContext, Shield};
+use crate::context::CallContext;
 
 /// A request whose service and method are decided.
 #[derive(Clone, Debug)]

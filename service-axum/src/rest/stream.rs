@@ -15,7 +15,7 @@ use super::call::{from_panic, too_long};
 use super::limits::RestLimits;
 use super::place::Host;
 use super::respond;
-use crate::shield::CallContext;
+use crate::context::CallContext;
 
 /// A list of no more records than this is answered whole, which costs less.
 const WHOLE_MAX: u64 = 1_000;

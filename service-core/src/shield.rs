@@ -1,11 +1,10 @@
 //! [`Shield`]: work that goes on when nobody waits for it any more.
 
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::task::{Context, Poll};
 
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
 /// A future that runs to its end even if it is dropped before.
@@ -13,12 +12,12 @@ use tokio_util::task::TaskTracker;
 /// A server drops the future of a call as soon as the client hangs up. Drivers of databases do not bear that: a dropped
 /// future can leave a connection in the middle of a transaction, for the next caller to write into. A shielded future is
 /// polled in place, at the cost of one allocation, and handed over to a task of its own only when it is dropped
-/// unfinished. Every call over the routes of this crate is shielded.
+/// unfinished. Every call over HTTP is shielded, and so is the work of an adapter that needs it.
 ///
 /// Dropped outside a tokio runtime, the future is dropped like any other: there is nobody to go on with it.
 ///
 /// ```
-/// use remex_axum::Shield;
+/// use remex_core::Shield;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
@@ -37,12 +36,18 @@ where
 /// Where detached work is counted, unless a server brings its own tracker along.
 static DETACHED: LazyLock<TaskTracker> = LazyLock::new(TaskTracker::new);
 
-/// Waits until all work has ended that lost its caller, for programs that do not use [`serve`](crate::serve()).
+/// Waits until all work has ended that lost its caller.
 ///
-/// [`serve`](crate::serve()) waits for the work of its own connections.
+/// A server that counts the work of its own connections waits for that by itself.
 pub async fn finish_detached() {
     DETACHED.close();
     DETACHED.wait().await;
+}
+
+/// Returns where detached work is counted, for a server that counts some of it elsewhere.
+#[must_use]
+pub fn detached() -> TaskTracker {
+    DETACHED.clone()
 }
 
 impl<F> Shield<F>
@@ -56,7 +61,7 @@ where
     }
 
     /// Shields a future whose task, should it need one, is counted here.
-    pub(crate) fn tracked(future: F, tracker: TaskTracker) -> Self {
+    pub fn tracked(future: F, tracker: TaskTracker) -> Self {
         Self { future: Some(Box::pin(future)), tracker }
     }
 }
@@ -98,20 +103,6 @@ where
 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shield").field("finished", &self.future.is_none()).finish_non_exhaustive()
-    }
-}
-
-/// What a server gives a request along: where its work is counted once it is detached, and its place among the calls in
-/// flight, which is free again when the work has ended and not when the client has gone.
-#[derive(Clone)]
-pub(crate) struct CallContext {
-    pub(crate) tracker: TaskTracker,
-    pub(crate) permit: Option<Arc<OwnedSemaphorePermit>>,
-}
-
-impl Default for CallContext {
-    fn default() -> Self {
-        Self { tracker: DETACHED.clone(), permit: None }
     }
 }
 

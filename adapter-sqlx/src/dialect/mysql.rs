@@ -1,0 +1,262 @@
+//! MariaDB, by the protocol of MySQL: loose comparisons, and no rows from a change.
+
+use futures::TryStreamExt;
+use remex_core::{FieldType, IdKind};
+use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::mysql::{MySqlConnection, MySqlQueryResult, MySqlRow};
+use sqlx::pool::PoolOptions;
+use sqlx::{Arguments, Executor, MySql, Row, ValueRef};
+
+use super::{Facts, Fault, Found, Named, NewTable, Pools, Rows, Syntax, create_statements, qualified};
+use crate::cell::{Cell, Form, Storage};
+use crate::sql::Executable;
+use crate::table::{Column, Unique};
+
+impl Syntax for MySql {
+    // 65,535 by the protocol.
+    const BINDS_MAX: usize = 60_000;
+    const RETURNS: bool = false;
+    const BEGIN: &'static str = "START TRANSACTION";
+    // Locks on the gaps between records would make two calls that look for a missing one wait for each other.
+    const BEFORE_BEGIN: Option<&'static str> = Some("SET TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    // https://mariadb.com/kb/en/sql-mode/#no_auto_value_on_zero
+    const ZERO_IS_AN_ID: Option<(&'static str, &'static str)> = Some((
+        "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')",
+        "SET SESSION sql_mode = REPLACE(@@sql_mode, 'NO_AUTO_VALUE_ON_ZERO', '')",
+    ));
+    const NO_LIMIT: &'static str = "18446744073709551615";
+
+    fn quote(name: &str) -> String {
+        format!("`{}`", name.replace('`', "``"))
+    }
+
+    fn placeholder(_: usize, column: &Column) -> String {
+        match column.storage {
+            // A text beside one of these would be compared as text, or the day as a moment.
+            Storage::Date => "CAST(? AS DATE)",
+            Storage::DateTime => "CAST(? AS DATETIME(6))",
+            Storage::Decimal => "CAST(? AS DECIMAL(65,30))",
+            _ => "?",
+        }
+        .to_owned()
+    }
+
+    fn read(column: &Column) -> String {
+        let name = &column.quoted;
+        match column.storage {
+            Storage::Date => format!("DATE_FORMAT({name}, '%Y-%m-%d')"),
+            Storage::DateTime => format!("DATE_FORMAT({name}, '%Y-%m-%dT%H:%i:%s.%fZ')"),
+            Storage::Uuid | Storage::Decimal | Storage::Other => format!("CAST({name} AS CHAR)"),
+            _ => name.clone(),
+        }
+    }
+
+    fn compare(column: &Column) -> String {
+        let name = &column.quoted;
+        match column.storage {
+            Storage::Text if column.collated => format!("CONVERT({name} USING utf8mb4) COLLATE {EXACT}"),
+            // The order of MariaDB's own type is another one.
+            Storage::Uuid | Storage::Other => format!("CAST({name} AS CHAR) COLLATE {EXACT}"),
+            _ => name.clone(),
+        }
+    }
+
+    fn adapt(column: &Column, cell: Cell) -> Cell {
+        match (column.storage, cell) {
+            // Zones are not read in a moment; all are in UTC here.
+            (Storage::DateTime, Cell::Text(text)) => Cell::Text(text.trim_end_matches('Z').replace('T', " ")),
+            (_, cell) => cell,
+        }
+    }
+
+    fn add(arguments: &mut Self::Arguments, cell: Cell) -> Result<(), BoxDynError> {
+        match cell {
+            Cell::Null(_) => arguments.add(None::<i64>),
+            Cell::Bool(flag) => arguments.add(flag),
+            Cell::Int(number) => arguments.add(number),
+            Cell::UInt(number) => arguments.add(number),
+            Cell::Float(number) => arguments.add(number),
+            Cell::Text(text) => arguments.add(text),
+            Cell::Bytes(bytes) => arguments.add(bytes),
+        }
+    }
+
+    fn cell(row: &MySqlRow, position: usize, form: Form) -> Result<Cell, sqlx::Error> {
+        if row.try_get_raw(position)?.is_null() {
+            return Ok(Cell::Null(form));
+        }
+        Ok(match form {
+            Form::Bool => Cell::Bool(row.try_get_unchecked::<i64, _>(position)? != 0),
+            Form::Int => Cell::Int(row.try_get_unchecked(position)?),
+            Form::UInt => Cell::UInt(row.try_get_unchecked(position)?),
+            Form::Float => Cell::Float(row.try_get_unchecked(position)?),
+            Form::Text => Cell::Text(row.try_get_unchecked(position)?),
+            Form::Bytes => Cell::Bytes(row.try_get_unchecked(position)?),
+        })
+    }
+
+    fn run<'c>(connection: &'c mut MySqlConnection, statement: Executable<Self>) -> Rows<'c, Self> {
+        connection.fetch_many(statement)
+    }
+
+    fn last_id(result: &MySqlQueryResult) -> i64 {
+        i64::try_from(result.last_insert_id()).unwrap_or(0)
+    }
+
+    async fn inspect(connection: &mut MySqlConnection, name: &str) -> Result<Option<Facts>, sqlx::Error> {
+        let (schema, table) = match name.split_once('.') {
+            Some((schema, table)) => (Some(schema), table),
+            None => (None, name),
+        };
+        let columns: Vec<ColumnRow> = sqlx::query_as(
+            "SELECT CAST(column_name AS CHAR), LOWER(CAST(data_type AS CHAR)), LOWER(CAST(column_type AS CHAR)), \
+                    is_nullable = 'YES', \
+                    column_default IS NOT NULL OR extra LIKE '%auto_increment%', LOWER(CAST(extra AS CHAR)), \
+                    CAST(COALESCE(collation_name, '') AS CHAR), column_key = 'PRI' \
+             FROM information_schema.columns \
+             WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? ORDER BY ordinal_position",
+        )
+        .bind(schema)
+        .bind(table)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let uniques: Vec<(String, String)> = sqlx::query_as(
+            "SELECT CAST(index_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.statistics \
+             WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND non_unique = 0 \
+             AND column_name IS NOT NULL ORDER BY index_name, seq_in_index",
+        )
+        .bind(schema)
+        .bind(table)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        // MariaDB keeps JSON as text that a rule checks.
+        let checks: Vec<(String,)> = sqlx::query_as(
+            "SELECT CAST(check_clause AS CHAR) FROM information_schema.check_constraints AS checks \
+             JOIN information_schema.table_constraints AS tables \
+               ON tables.constraint_schema = checks.constraint_schema \
+              AND tables.constraint_name = checks.constraint_name \
+             WHERE tables.table_schema = COALESCE(?, DATABASE()) AND tables.table_name = ?",
+        )
+        .bind(schema)
+        .bind(table)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        let is_json = |name: &str| {
+            let rule = format!("json_valid({})", Self::quote(name));
+            checks
+                .iter()
+                .any(|(check,)| check.trim_matches(['(', ')']).trim().eq_ignore_ascii_case(rule.trim_matches(')')))
+        };
+        let columns = columns
+            .into_iter()
+            .map(|(name, data_type, declared, nullable, default, extra, collation, key)| {
+                let storage = if is_json(&name) { Storage::Json } else { storage(&data_type, &declared) };
+                let uuid = declared == "char(36)" && collation.starts_with("ascii_") && collation.ends_with("bin");
+                let column = Column {
+                    quoted: Self::quote(&name),
+                    kind: if uuid { FieldType::Uuid } else { storage.kind() },
+                    name: name.into(),
+                    storage,
+                    declared,
+                    nullable,
+                    default: default.then(|| "DEFAULT".to_owned()),
+                    generated: extra.contains("generated") && !extra.contains("default_generated"),
+                    collated: !(uuid || matches!(collation.as_str(), "utf8mb4_nopad_bin" | "utf8mb4_0900_bin")),
+                    own_order: false,
+                };
+                Found { column, key }
+            })
+            .collect();
+        let mut grouped: Vec<Unique> = Vec::new();
+        for (name, column) in uniques {
+            match grouped.last_mut().filter(|unique| unique.name == name) {
+                Some(unique) => unique.columns.push(column),
+                None => grouped.push(Unique { name, columns: vec![column] }),
+            }
+        }
+        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques: grouped, counter: None }))
+    }
+
+    fn create_table(table: &NewTable<'_>) -> Vec<String> {
+        let uuid = "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin";
+        let text = |name: &str| format!("{name} CHARACTER SET utf8mb4 COLLATE {EXACT}");
+        let id_type = match table.id_kind {
+            IdKind::Integer => "BIGINT AUTO_INCREMENT PRIMARY KEY".to_owned(),
+            IdKind::Uuid => format!("{uuid} PRIMARY KEY"),
+            IdKind::Text => format!("{} PRIMARY KEY", text("VARCHAR(255)")),
+        };
+        let type_of = |kind, indexed: bool| match kind {
+            FieldType::Boolean => "TINYINT(1)".to_owned(),
+            FieldType::Integer => "BIGINT".to_owned(),
+            FieldType::Number => "DOUBLE".to_owned(),
+            // As long as an index can be.
+            FieldType::Text if indexed => text("VARCHAR(768)"),
+            FieldType::Text => text("LONGTEXT"),
+            FieldType::Date => "DATE".to_owned(),
+            FieldType::DateTime => "DATETIME(6)".to_owned(),
+            FieldType::Uuid => uuid.to_owned(),
+            FieldType::Binary => "LONGBLOB".to_owned(),
+            FieldType::Json => "JSON".to_owned(),
+        };
+        create_statements::<Self>(table, &id_type, "JSON", type_of, " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
+    }
+
+    /// See [Server Error Codes](https://mariadb.com/kb/en/mariadb-error-code-reference/).
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map_or(0, |error| error.number());
+        // The last thing in quotes that a message names: "Duplicate entry 'x' for key 'people_email_unique'".
+        let named = || error.message().rsplit('\'').nth(1).map(str::to_owned);
+        // The first: "Column 'name' cannot be null".
+        let column = || error.message().split('\'').nth(1).map(str::to_owned);
+        match number {
+            1062 | 1586 => {
+                let name = named().unwrap_or_default();
+                Fault::Unique(Named::Index(name.rsplit('.').next().unwrap_or_default().to_owned()))
+            }
+            1216 | 1217 | 1451 | 1452 => Fault::Reference,
+            1048 | 1364 => Fault::Required(column()),
+            3819 | 4025 => Fault::Check(None),
+            1264 | 1406 | 1292 => Fault::TooLarge(column()),
+            1205 | 1213 | 1020 => Fault::Again,
+            1040 | 1053 | 1077 | 1079 | 2002 | 2003 | 2006 | 2013 => Fault::Away,
+            _ => Fault::Other,
+        }
+    }
+
+    async fn connect(url: &str, options: PoolOptions<Self>) -> Result<Pools<Self>, sqlx::Error> {
+        let pool = options.connect(url).await?;
+        Ok((pool.clone(), pool))
+    }
+}
+
+/// Name, type, type with its size, whether it may be null, whether it has a default, what else, collation, whether it is
+/// of the key.
+type ColumnRow = (String, String, String, bool, bool, String, String, bool);
+
+/// The collation in which texts are equal only to the letter, trailing blanks among it.
+///
+/// <https://mariadb.com/kb/en/supported-character-sets-and-collations/>
+const EXACT: &str = "utf8mb4_nopad_bin";
+
+fn storage(data_type: &str, declared: &str) -> Storage {
+    match data_type {
+        "tinyint" if declared.starts_with("tinyint(1)") => Storage::Boolean,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" if declared.contains("unsigned") => Storage::Unsigned,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Storage::Integer,
+        "float" | "double" => Storage::Float,
+        "decimal" => Storage::Decimal,
+        "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Storage::Text,
+        "date" => Storage::Date,
+        "datetime" | "timestamp" => Storage::DateTime,
+        "uuid" => Storage::Uuid,
+        "json" => Storage::Json,
+        "binary" | "varbinary" | "tinyblob" | "blob" | "mediumblob" | "longblob" => Storage::Binary,
+        _ => Storage::Other,
+    }
+}

@@ -1,0 +1,259 @@
+//! SQLite: dynamic types, one writer, and no locks to ask for.
+
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use remex_core::{FieldType, IdKind};
+use sqlx::error::{BoxDynError, DatabaseError};
+use sqlx::pool::PoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow};
+use sqlx::{Arguments, Executor, Row, Sqlite, TypeInfo, ValueRef};
+
+use super::{Facts, Fault, Found, Named, NewTable, Pools, Rows, Syntax, create_statements, qualified};
+use crate::cell::{Cell, Form, Storage};
+use crate::query::Piece;
+use crate::sql::Executable;
+use crate::table::{Column, Table, Unique};
+
+/// Ids that callers made up past this one are not counted on from: half of the integers up to 2^53 are left then, and one
+/// record under the largest id does not keep every other from being made.
+const COUNTED_MAX: i64 = 1 << 52;
+
+impl Syntax for Sqlite {
+    // https://www.sqlite.org/limits.html#max_variable_number
+    const BINDS_MAX: usize = 32_000;
+    const RETURNS: bool = true;
+    // A transaction that first reads and then writes would be refused at once while another one writes.
+    const BEGIN: &'static str = "BEGIN IMMEDIATE";
+    const LOCK: &'static str = "";
+    const DEFAULT_ID: &'static str = "NULL";
+    const NO_LIMIT: &'static str = "-1";
+
+    fn compare(column: &Column) -> String {
+        let text = column.storage.form() == Form::Text;
+        if text && column.collated { format!("{} COLLATE BINARY", column.quoted) } else { column.quoted.clone() }
+    }
+
+    /// `GLOB` and not `LIKE`, which looks past the case of ASCII letters.
+    fn pattern(pieces: &[Piece]) -> (&'static str, &'static str, String) {
+        let mut pattern = String::new();
+        for piece in pieces {
+            match piece {
+                Piece::Any => pattern.push('*'),
+                Piece::One => pattern.push('?'),
+                Piece::Character(character @ ('*' | '?' | '[')) => {
+                    pattern.push('[');
+                    pattern.push(*character);
+                    pattern.push(']');
+                }
+                Piece::Character(character) => pattern.push(*character),
+            }
+        }
+        ("GLOB", "", pattern)
+    }
+
+    fn add(arguments: &mut Self::Arguments, cell: Cell) -> Result<(), BoxDynError> {
+        match cell {
+            Cell::Null(_) => arguments.add(None::<i64>),
+            Cell::Bool(flag) => arguments.add(flag),
+            Cell::Int(number) => arguments.add(number),
+            Cell::UInt(number) => arguments.add(i64::try_from(number)?),
+            Cell::Float(number) => arguments.add(number),
+            Cell::Text(text) => arguments.add(text),
+            Cell::Bytes(bytes) => arguments.add(bytes),
+        }
+    }
+
+    /// Reads what a value is and not what its column was declared as: SQLite keeps any value in any column.
+    fn cell(row: &SqliteRow, position: usize, form: Form) -> Result<Cell, sqlx::Error> {
+        let value = row.try_get_raw(position)?;
+        if value.is_null() {
+            return Ok(Cell::Null(form));
+        }
+        let type_info = value.type_info().into_owned();
+        Ok(match type_info.name() {
+            "REAL" => Cell::Float(row.try_get_unchecked(position)?),
+            "TEXT" => Cell::Text(row.try_get_unchecked(position)?),
+            "BLOB" => Cell::Bytes(row.try_get_unchecked(position)?),
+            _ => Cell::Int(row.try_get_unchecked(position)?),
+        })
+    }
+
+    fn run<'c>(connection: &'c mut SqliteConnection, statement: Executable<Self>) -> Rows<'c, Self> {
+        connection.fetch_many(statement)
+    }
+
+    async fn inspect(connection: &mut SqliteConnection, name: &str) -> Result<Option<Facts>, sqlx::Error> {
+        let (schema, table) = name.split_once('.').unwrap_or(("main", name));
+        let columns: Vec<(String, String, bool, Option<String>, i64, i64)> = sqlx::query_as(
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, ?) WHERE hidden <> 1",
+        )
+        .bind(table)
+        .bind(schema)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let uniques: Vec<(String, String)> = sqlx::query_as(
+            "SELECT list.name, info.name FROM pragma_index_list(?1, ?2) AS list \
+             JOIN pragma_index_info(list.name, ?2) AS info \
+             WHERE list.\"unique\" AND NOT list.partial AND info.name IS NOT NULL ORDER BY list.name, info.seqno",
+        )
+        .bind(table)
+        .bind(schema)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        let text: Option<(String,)> = sqlx::query_as("SELECT sql FROM sqlite_schema WHERE name = ? AND type = 'table'")
+            .bind(table)
+            .fetch_optional(&mut *connection)
+            .await?;
+        let text = text.map(|(text,)| text.to_uppercase()).unwrap_or_default();
+        let collated = text.contains("COLLATE");
+        let columns = columns
+            .into_iter()
+            .map(|(name, declared, not_null, default, key, hidden)| {
+                let storage = storage(&declared);
+                let column = Column {
+                    quoted: Self::quote(&name),
+                    name: name.into(),
+                    kind: kind(&declared, storage),
+                    storage,
+                    declared,
+                    // The key of a table may be null only by an old fault of SQLite that it keeps for compatibility.
+                    nullable: !not_null && key == 0,
+                    default: default.map(|default| format!("({default})")),
+                    generated: hidden > 1,
+                    collated,
+                    own_order: false,
+                };
+                Found { column, key: key > 0 }
+            })
+            .collect();
+        let counter = text.contains("AUTOINCREMENT").then(|| table.to_owned());
+        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques: grouped(uniques), counter }))
+    }
+
+    fn create_table(table: &NewTable<'_>) -> Vec<String> {
+        let id_type = match table.id_kind {
+            // Without this word the id of the last record would be given out again once that is removed.
+            IdKind::Integer => "INTEGER PRIMARY KEY AUTOINCREMENT",
+            IdKind::Uuid => "UUID_TEXT PRIMARY KEY NOT NULL",
+            IdKind::Text => "TEXT PRIMARY KEY NOT NULL",
+        };
+        // The names tell the next start what the columns hold; `TEXT` in them keeps SQLite from making numbers of texts
+        // that look like some (https://www.sqlite.org/datatype3.html#determination_of_column_affinity).
+        let type_of = |kind, _| {
+            let name = match kind {
+                FieldType::Boolean => "BOOLEAN",
+                FieldType::Integer => "INTEGER",
+                FieldType::Number => "NUMERIC",
+                FieldType::Text => "TEXT",
+                FieldType::Date => "DATE_TEXT",
+                FieldType::DateTime => "DATETIME_TEXT",
+                FieldType::Uuid => "UUID_TEXT",
+                FieldType::Binary => "BLOB",
+                FieldType::Json => "JSON_TEXT",
+            };
+            name.to_owned()
+        };
+        create_statements::<Self>(table, id_type, "JSON_TEXT", type_of, "")
+    }
+
+    /// See [Result and Error Codes](https://www.sqlite.org/rescode.html).
+    fn fault(error: &dyn DatabaseError) -> Fault {
+        // "UNIQUE constraint failed: people.email, people.name", the only place where SQLite tells.
+        let columns = || {
+            let (_, list) = error.message().rsplit_once(": ")?;
+            Some(list.split(", ").filter_map(|one| Some(one.rsplit_once('.')?.1.to_owned())).collect::<Vec<_>>())
+        };
+        let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
+        match code {
+            1555 | 2067 | 2579 => Fault::Unique(Named::Columns(columns().unwrap_or_default())),
+            787 | 1811 => Fault::Reference,
+            1299 => Fault::Required(columns().and_then(|columns| columns.into_iter().next())),
+            275 => Fault::Check(None),
+            3091 => Fault::Check(None),
+            // SQLITE_BUSY, SQLITE_LOCKED, and SQLITE_SCHEMA
+            _ if matches!(code & 0xff, 5 | 6 | 17) => Fault::Again,
+            // SQLITE_TOOBIG
+            18 => Fault::TooLarge(None),
+            // SQLITE_FULL
+            13 => Fault::Away,
+            _ => Fault::Other,
+        }
+    }
+
+    fn next_id(table: &Table) -> Option<String> {
+        table.counter.as_ref()?;
+        let (id, from) = (&table.id().quoted, &table.quoted);
+        let name = table.quoted.rsplit('.').next().unwrap_or_default().trim_matches('"').replace('\'', "''");
+        Some(format!(
+            "(SELECT max(coalesce((SELECT max({id}) FROM {from} WHERE {id} <= {COUNTED_MAX}), 0), \
+             coalesce((SELECT seq FROM sqlite_sequence WHERE name = '{name}' AND seq <= {COUNTED_MAX}), 0)) + 1)"
+        ))
+    }
+
+    async fn connect(url: &str, options: PoolOptions<Self>) -> Result<Pools<Self>, sqlx::Error> {
+        let connect: SqliteConnectOptions = url.parse()?;
+        let memory = url.contains(":memory:") || url.contains("mode=memory");
+        let connect = connect
+            .create_if_missing(!url.contains("mode="))
+            .busy_timeout(Duration::from_secs(5))
+            .journal_mode(if memory { SqliteJournalMode::Memory } else { SqliteJournalMode::Wal });
+        if memory {
+            // The records are gone with the connection, so there is one, and it stays.
+            let options = options.min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
+            let pool = options.connect_with(connect).await?;
+            return Ok((pool.clone(), pool));
+        }
+        let writer = options.clone().max_connections(1).connect_with(connect.clone()).await?;
+        let readers = options.connect_with(connect).await?;
+        Ok((readers, writer))
+    }
+}
+
+/// Collects the columns of each index.
+fn grouped(pairs: Vec<(String, String)>) -> Vec<Unique> {
+    let mut uniques: Vec<Unique> = Vec::new();
+    for (name, column) in pairs {
+        match uniques.last_mut().filter(|unique| unique.name == name) {
+            Some(unique) => unique.columns.push(column),
+            None => uniques.push(Unique { name, columns: vec![column] }),
+        }
+    }
+    uniques
+}
+
+fn storage(declared: &str) -> Storage {
+    let declared = declared.to_uppercase();
+    let has = |word: &str| declared.contains(word);
+    if has("BOOL") {
+        Storage::Boolean
+    } else if has("JSON") {
+        Storage::Json
+    } else if has("CHAR") || has("CLOB") || has("TEXT") || has("DATE") || has("TIME") || has("UUID") {
+        Storage::Text
+    } else if has("INT") {
+        Storage::Integer
+    } else if declared.is_empty() {
+        // What a view computes has no type; the options may say which it is.
+        Storage::Text
+    } else if has("BLOB") {
+        Storage::Binary
+    } else {
+        Storage::Number
+    }
+}
+
+fn kind(declared: &str, storage: Storage) -> FieldType {
+    let declared = declared.to_uppercase();
+    match storage {
+        Storage::Text if declared.contains("DATETIME") || declared.contains("TIMESTAMP") => FieldType::DateTime,
+        Storage::Text if declared.contains("DATE") => FieldType::Date,
+        Storage::Text if declared.contains("UUID") => FieldType::Uuid,
+        storage => storage.kind(),
+    }
+}

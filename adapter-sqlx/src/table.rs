@@ -1,0 +1,124 @@
+//! [`Table`] and [`Column`]: what is known of the table since the start.
+
+use std::sync::Arc;
+
+use remex_core::{Document, FieldType, Path, Shape, Text, Value};
+
+use crate::cell::Storage;
+
+/// A column, and how its values go in and out.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    /// The name, which is the field's.
+    pub(crate) name: Text,
+    /// The name as it stands in statements.
+    pub(crate) quoted: String,
+    /// What the field holds.
+    pub(crate) kind: FieldType,
+    /// How the database keeps it.
+    pub(crate) storage: Storage,
+    /// The type as the database writes it.
+    pub(crate) declared: String,
+    /// Whether it may be null.
+    pub(crate) nullable: bool,
+    /// What stands in a statement for the value that the column has by itself, if it has one.
+    pub(crate) default: Option<String>,
+    /// Whether the database computes it.
+    pub(crate) generated: bool,
+    /// Whether text in it compares otherwise than by code point, unless it is told to.
+    pub(crate) collated: bool,
+    /// Whether text is ordered as the column's collation says.
+    pub(crate) own_order: bool,
+}
+
+/// A unique index: its name, and its columns.
+#[derive(Clone, Debug)]
+pub(crate) struct Unique {
+    /// The name of the index or constraint.
+    pub(crate) name: String,
+    /// The columns.
+    pub(crate) columns: Vec<String>,
+}
+
+/// What is known of the table since the start.
+#[derive(Debug)]
+pub(crate) struct Table {
+    /// The name of the service, for messages.
+    pub(crate) name: String,
+    /// The table as it stands in statements.
+    pub(crate) quoted: String,
+    /// The columns, that of the id first.
+    pub(crate) columns: Vec<Column>,
+    /// Which column holds the fields that have none of their own.
+    pub(crate) body: Option<usize>,
+    pub(crate) uniques: Vec<Unique>,
+    /// What is needed to see to it that ids which callers made up are not made again; by the dialect.
+    pub(crate) counter: Option<String>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place<'a> {
+    /// All that a column holds.
+    Column(&'a Column),
+    /// Something inside a column of JSON.
+    Inside,
+    /// Nothing: there is no such field.
+    Nowhere,
+}
+
+/// Which columns are read, and into what.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) columns: Vec<usize>,
+    pub(crate) shape: Arc<Shape>,
+}
+
+impl Table {
+    pub(crate) fn id(&self) -> &Column {
+        &self.columns[0]
+    }
+
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        let is_body = |position| self.body == Some(position);
+        let mut columns = self.columns.iter().enumerate();
+        columns.find(|(position, column)| column.name == name && !is_body(*position)).map(|(_, column)| column)
+    }
+
+    pub(crate) fn body(&self) -> Option<&Column> {
+        self.body.map(|position| &self.columns[position])
+    }
+
+    pub(crate) fn place(&self, path: &Path) -> Place<'_> {
+        match (self.column(path.first()), self.body()) {
+            (Some(column), _) if path.first() == path.as_str() => Place::Column(column),
+            (Some(column), _) if column.kind == FieldType::Json => Place::Inside,
+            (None, Some(_)) => Place::Inside,
+            _ => Place::Nowhere,
+        }
+    }
+
+    /// Reads all columns.
+    pub(crate) fn whole(&self) -> Reading {
+        self.reading((0..self.columns.len()).collect())
+    }
+
+    /// Reads the columns that some paths need, and the id.
+    pub(crate) fn some<'a>(&self, paths: impl Iterator<Item = &'a Path>) -> Reading {
+        let mut needed = vec![false; self.columns.len()];
+        needed[0] = true;
+        for path in paths {
+            let own = self.columns.iter().position(|column| column.name == path.first());
+            if let Some(position) = own.filter(|own| self.body != Some(*own)).or(self.body) {
+                needed[position] = true;
+            }
+        }
+        self.reading((0..self.columns.len()).filter(|position| needed[*position]).collect())
+    }
+
+    fn reading(&self, columns: Vec<usize>) -> Reading {
+        let names = columns.iter().filter(|position| self.body != Some(**position));
+        let empty: Document = names.map(|position| (self.columns[*position].name.clone(), Value::Null)).collect();
+        Reading { columns, shape: empty.shape().clone() }
+    }
+}
