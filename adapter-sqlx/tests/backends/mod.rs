@@ -56,7 +56,10 @@ struct Tables<DB: Dialect> {
 
 /// The folder of the SQLite files, one for every service: what is in one file is read again whenever a table is made.
 fn folder() -> PathBuf {
-    std::env::temp_dir().join(format!("remex-sqlx-{}", std::process::id()))
+    // In memory, where there is such a folder: thousands of databases are made, and none has to outlive the run.
+    let memory = PathBuf::from("/dev/shm");
+    let parent = if memory.is_dir() { memory } else { std::env::temp_dir() };
+    parent.join(format!("remex-sqlx-{}", std::process::id()))
 }
 
 /// The name that tells tables of this run from others.
