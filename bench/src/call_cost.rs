@@ -36,11 +36,7 @@ async fn measure(todos: &DynService, id: &Id, params: &Params) -> Result<(f64, f
         std::hint::black_box(todos.read(id, params).await?);
     }
     let time = begun.elapsed();
-    let change = region.change();
-    if std::env::var("BYTES").is_ok() {
-        println!("bytes a call {}", change.bytes_allocated / CALLS as usize);
-    }
-    let allocations = change.allocations;
+    let allocations = region.change().allocations;
     Ok((time.as_secs_f64() * 1e9 / f64::from(CALLS), allocations as f64 / f64::from(CALLS)))
 }
 
