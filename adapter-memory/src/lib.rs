@@ -6,7 +6,6 @@ mod index;
 mod key;
 mod packed;
 mod page;
-mod record;
 mod records;
 mod scan;
 mod service;

@@ -13,7 +13,6 @@ use remex_core::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::record::{conform, decode, encode};
 use crate::store::Store;
 
 /// A service whose records are in memory: of your own type `T`, made from `In`, or documents.
@@ -48,14 +47,14 @@ where
     /// # Errors
     /// As [`Description::new`]: options that contradict themselves.
     pub fn new(options: Options) -> Result<Self> {
-        Ok(Self { store: Store::new(options, conform::<T>)?, types: PhantomData })
+        Ok(Self { store: Store::new(options, Description::conform::<T>)?, types: PhantomData })
     }
 
     fn decode(&self, record: Document, params: &Params) -> Result<T>
     where
         T: Clone,
     {
-        decode(self.store.description(), record, params)
+        self.store.description().to_record(record, params)
     }
 }
 
@@ -85,7 +84,7 @@ where
     }
 
     async fn create(&self, data: In, params: &Params) -> Result<T> {
-        self.decode(self.store.create(encode(&data)?, params).await?, params)
+        self.decode(self.store.create(self.store.description().to_document(&data)?, params).await?, params)
     }
 
     async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
@@ -93,7 +92,10 @@ where
     }
 
     async fn update(&self, id: &Id, data: In, params: &Params) -> Result<Stored<T>> {
-        self.store.update(id, encode(&data)?, params).await?.try_map(|record| self.decode(record, params))
+        self.store
+            .update(id, self.store.description().to_document(&data)?, params)
+            .await?
+            .try_map(|record| self.decode(record, params))
     }
 
     async fn remove(&self, id: &Id, params: &Params) -> Result<T> {
@@ -113,7 +115,7 @@ where
     }
 
     async fn create_many(&self, data: Vec<In>, params: &Params) -> Result<Vec<T>> {
-        let data = data.iter().map(encode).collect::<Result<_>>()?;
+        let data = data.iter().map(|data| self.store.description().to_document(data)).collect::<Result<_>>()?;
         self.store.create_many(data, params).await?.into_iter().map(|record| self.decode(record, params)).collect()
     }
 
@@ -137,7 +139,7 @@ where
         let call = match call {
             Call::Index if whole => return self.store.answer_index(params).await,
             Call::Read(id) if whole => return self.store.answer_read(&id, params),
-            call => call.try_map(Ok, |data| encode(&data))?,
+            call => call.try_map(Ok, |data| self.store.description().to_document(&data))?,
         };
         self.store.answer(call, params).await
     }

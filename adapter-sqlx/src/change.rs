@@ -231,7 +231,7 @@ impl<DB: Dialect> Store<DB> {
         }
         let mut settled = Vec::with_capacity(stored.len());
         for record in stored {
-            settled.push(Stored::Created(self.settle(connection, record, params).await?));
+            settled.push(Stored::Created(self.settle(connection, record, None, params).await?));
         }
         Ok(settled)
     }
@@ -351,7 +351,7 @@ impl<DB: Dialect> Store<DB> {
                 self.description.carry_over(&old, &mut prepared, params);
                 let settings = self.replacing(&prepared, &[])?;
                 let record = self.set(connection, old, settings).await?;
-                Ok(Stored::Changed(self.settle(connection, record, params).await?))
+                Ok(Stored::Changed(self.settle(connection, record, None, params).await?))
             }
             None if plan.missing == Missing::Create => self.make_missing(connection, key, data.clone(), params).await,
             _ => Err(self.missing(id).into()),
@@ -410,7 +410,7 @@ impl<DB: Dialect> Store<DB> {
         let record = self.insert(connection, NewRecord { id: Some(key), data }, true).await?;
         // Somebody else has made it in between: there is a record to change now, or one that does not match.
         let record = record.ok_or_else(|| Failure::Again(self.table.id_taken()))?;
-        Ok(Stored::Created(self.settle(connection, record, params).await?))
+        Ok(Stored::Created(self.settle(connection, record, None, params).await?))
     }
 
     /// Merges a patch into a record that is locked.
@@ -425,17 +425,19 @@ impl<DB: Dialect> Store<DB> {
             return Ok(old);
         }
         let mut new = old.clone();
-        patch.apply(&mut new);
+        patch.clone().apply(&mut new);
         let settings = self.differing(&old, &new)?;
         let record = self.set(connection, old, settings).await?;
-        self.settle(connection, record, params).await
+        self.settle(connection, record, Some(&patch), params).await
     }
 
-    /// Lets a record's own type have its say, and holds the scope, before anything is committed.
+    /// Lets a record's own type have its say, and holds the scope, before anything is committed: of a record that was there
+    /// already and that a patch has changed, as far as the patch goes.
     async fn settle(
         &self,
         connection: &mut DB::Connection,
         record: Document,
+        patch: Option<&Patch>,
         params: &Params,
     ) -> Result<Document, Failure> {
         let record = match self.conform {
@@ -449,7 +451,10 @@ impl<DB: Dialect> Store<DB> {
                 self.set(connection, record, settings).await?
             }
         };
-        self.description.check_scope(&record, params)?;
+        match patch {
+            Some(patch) => self.description.check_scope_changed(&record, patch, params)?,
+            None => self.description.check_scope(&record, params)?,
+        }
         Ok(record)
     }
 

@@ -11,7 +11,6 @@ mod introspect;
 mod options;
 mod pool;
 mod query;
-mod record;
 mod service;
 mod sql;
 mod store;

@@ -19,7 +19,6 @@ use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::options::SqlOptions;
 use crate::pool::SqlPool;
-use crate::record::{conform, decode, encode};
 use crate::store::{Conform, Store};
 
 /// A service whose records are the rows of a table: of your own type `T`, made from `In`, or documents.
@@ -64,7 +63,7 @@ where
     pub async fn new(pool: impl Into<SqlPool<DB>>, options: impl Into<SqlOptions>) -> Result<Self> {
         let (pool, options) = (pool.into(), options.into());
         let typed = TypeId::of::<T>() != TypeId::of::<Document>();
-        let conform: Option<Conform> = if typed { Some(conform::<T>) } else { None };
+        let conform: Option<Conform> = if typed { Some(Description::conform::<T>) } else { None };
         let store = Shield::new(async move { Store::open(pool, &options, conform).await }).await?;
         Ok(Self { store: Arc::new(store), types: PhantomData })
     }
@@ -87,7 +86,7 @@ where
     where
         T: Clone,
     {
-        decode(&self.store.description, record, params)
+        self.store.description.to_record(record, params)
     }
 
     fn decode_all(&self, records: Vec<Document>, params: &Params) -> Result<Vec<T>>
@@ -184,7 +183,7 @@ where
 
     async fn create(&self, data: In, params: &Params) -> Result<T> {
         self.store.description.plan(Intent::Create, params)?;
-        let stored = self.change_one(Change::Create(vec![encode(&data)?]), params).await?;
+        let stored = self.change_one(Change::Create(vec![self.store.description.to_document(&data)?]), params).await?;
         self.decode(stored.into_inner(), params)
     }
 
@@ -194,7 +193,8 @@ where
     }
 
     async fn update(&self, id: &Id, data: In, params: &Params) -> Result<Stored<T>> {
-        let stored = self.change_one(Change::Update(id.clone(), encode(&data)?), params).await?;
+        let stored =
+            self.change_one(Change::Update(id.clone(), self.store.description.to_document(&data)?), params).await?;
         stored.try_map(|record| self.decode(record, params))
     }
 
@@ -227,7 +227,7 @@ where
         if data.is_empty() {
             return Ok(Vec::new());
         }
-        let data = data.iter().map(encode).collect::<Result<_>>()?;
+        let data = data.iter().map(|data| self.store.description.to_document(data)).collect::<Result<_>>()?;
         self.decode_all(self.change_many(Change::Create(data), params).await?, params)
     }
 

@@ -18,7 +18,7 @@ use crate::hook::{Detached, Layer, STOP_TIME};
 use crate::pattern::PathPattern;
 use crate::{
     Description, Document, DynService, Error, Hooks, Id, IdAs, Result, RouteValues, Service, Site, Subscription, Text,
-    Typed, Untyped,
+    Transaction, Typed, Untyped,
 };
 
 /// Services by path: what a program is made of, and what transports expose.
@@ -314,6 +314,37 @@ impl App {
             layer.send(std::iter::once((name.into(), data)), None, None);
         }
         Ok(())
+    }
+
+    /// Does work whose calls are kept together or not at all; see [`Transaction`] for what holds.
+    ///
+    /// The work may be done more than once, where the store had to undo it because of somebody else's.
+    ///
+    /// ```
+    /// # use remex_core::{App, Document, Params, Result, Service};
+    /// # async fn example(app: &App) -> Result<()> {
+    /// let (orders, lines) = (app.documents("orders")?, app.documents("lines")?);
+    /// let order = app
+    ///     .transaction(|| async {
+    ///         let order = orders.create(Document::new().with("customer", 7), &Params::new()).await?;
+    ///         let line = Document::new().with("order_id", order["id"].clone()).with("item", "feather");
+    ///         lines.create(line, &Params::new()).await?;
+    ///         Ok(order)
+    ///     })
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// What the work answers, then nothing is kept; and what the store answers that could not keep it.
+    pub async fn transaction<T, W, F>(&self, work: W) -> Result<T>
+    where
+        W: Fn() -> F + Send + Sync,
+        F: Future<Output = Result<T>> + Send,
+        T: Send,
+    {
+        Transaction::run(work).await
     }
 
     pub(crate) fn downgrade(&self) -> WeakApp {

@@ -7,6 +7,9 @@ use std::task::{Context, Poll};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
+use crate::Transaction;
+use crate::transaction::belonging_to;
+
 /// A future that runs to its end even if it is dropped before.
 ///
 /// A server drops the future of a call as soon as the client hangs up. Drivers of databases do not bear that: a dropped
@@ -31,6 +34,8 @@ where
 {
     future: Option<Pin<Box<F>>>,
     tracker: TaskTracker,
+    /// The transaction to which the work belongs, wherever it goes on.
+    transaction: Option<Transaction>,
 }
 
 /// Where detached work is counted, unless a server brings its own tracker along.
@@ -62,7 +67,7 @@ where
 
     /// Shields a future whose task, should it need one, is counted here.
     pub fn tracked(future: F, tracker: TaskTracker) -> Self {
-        Self { future: Some(Box::pin(future)), tracker }
+        Self { future: Some(Box::pin(future)), tracker, transaction: Transaction::current() }
     }
 }
 
@@ -91,7 +96,7 @@ where
 {
     fn drop(&mut self) {
         if let (Some(future), Ok(runtime)) = (self.future.take(), Handle::try_current()) {
-            self.tracker.spawn_on(future, &runtime);
+            self.tracker.spawn_on(belonging_to(self.transaction.take(), future), &runtime);
         }
     }
 }

@@ -29,6 +29,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(replacements_are_stamped, &[53]),
         Case::new(a_required_field_may_be_stamped, &[77]),
         Case::new(no_list_puts_a_record_within_two_scopes, &[77]),
+        Case::new(what_is_in_several_scopes_may_be_changed_from_each, &[77]),
         Case::new(a_scope_may_be_more_than_equalities, &[77]),
         Case::new(json_and_streams_hold_what_is_within, &[77]),
     ]
@@ -302,6 +303,26 @@ async fn no_list_puts_a_record_within_two_scopes(suite: Suite) -> Outcome {
         holds(refused, &format!("a list with an owner outside is refused, but it came to {kind:?}"))?;
     }
     all_same(&people.all().await?, &before)
+}
+
+async fn what_is_in_several_scopes_may_be_changed_from_each(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options.multi([Method::Modify])).await?;
+    let made = people.add(json!({"name": "shared", "tags": ["a", "b"]})).await?;
+    let made = id(&made)?;
+    for (age, tag) in [(1, "a"), (2, "b")] {
+        let params = client().with_scope(Filter::eq("tags", tag));
+        let changed = people.modify(&made, document(json!({"age": age})).into(), &params).await?.into_inner();
+        is_record(&changed, json!({"name": "shared", "tags": ["a", "b"], "age": age}))?;
+        let all = params.clone().with_query(Query::new().filter(Filter::eq("name", "shared")));
+        equal("changed among many", people.modify_many(document(json!({"score": 1.5})).into(), &all).await?.len(), 1)?;
+        // Who shares it is not for one of them to say.
+        let given_away = people.modify(&made, document(json!({"tags": [tag, "c"]})).into(), &params).await;
+        refused(given_away, ErrorKind::Forbidden)?;
+    }
+    is_record(
+        &people.read(&made, &server()).await?,
+        json!({"name": "shared", "tags": ["a", "b"], "age": 2, "score": 1.5}),
+    )
 }
 
 async fn a_scope_may_be_more_than_equalities(suite: Suite) -> Outcome {

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use super::nested::{depth, nested_in};
-use crate::{Result, Site};
+use crate::{Result, Site, Transaction};
 
 /// How many detached hooks of an app run at once. A call past that waits for its own, so that nothing is lost and
 /// nothing piles up.
@@ -58,19 +58,26 @@ pub async fn finish_detached_hooks() {
     UNMOUNTED.finish().await;
 }
 
-/// Begins detached hooks of a service.
+/// Begins detached hooks of a service: in a transaction, when it has been kept.
 pub(super) async fn begin(hooks: Vec<DetachedHook>, site: Option<&Site>) {
     if hooks.is_empty() {
         return;
     }
     let app = site.and_then(Site::app);
     let pool = app.map_or_else(|| UNMOUNTED.clone(), |app| app.detached().clone());
-    for hook in hooks {
-        pool.run(hook).await;
+    match Transaction::current() {
+        Some(transaction) => transaction.after_commit(move || async move { pool.run_all(hooks).await }),
+        None => pool.run_all(hooks).await,
     }
 }
 
 impl Detached {
+    async fn run_all(&self, hooks: Vec<DetachedHook>) {
+        for hook in hooks {
+            self.run(hook).await;
+        }
+    }
+
     /// Runs a hook on its own, or here where too many do so already.
     async fn run(&self, hook: DetachedHook) {
         let DetachedHook { work, path, method, depth } = hook;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{AroundHook, Closure, Hook, HookContext, HookKind, Next, Parts};
+use super::{AroundHook, Closure, Hook, HookContext, HookKind, Next};
 use crate::{Method, MethodSet, Result, Service};
 
 /// Which hooks run for which methods, in the order in which they were added.
@@ -74,7 +74,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>, Next<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add_around(methods, Closure(hook))
+        self.add_around(methods, Closure::new(hook))
     }
 
     /// Adds a hook that runs before the methods.
@@ -83,7 +83,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add(HookKind::Before, methods, Closure(hook))
+        self.add(HookKind::Before, methods, Closure::new(hook))
     }
 
     /// Adds a hook that runs behind the methods, where they succeeded.
@@ -92,7 +92,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add(HookKind::After, methods, Closure(hook))
+        self.add(HookKind::After, methods, Closure::new(hook))
     }
 
     /// Adds an after hook that deals with each record by itself: a list may come to it in parts, each as a page.
@@ -104,7 +104,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add(HookKind::After, methods, Parts(hook))
+        self.add(HookKind::After, methods, Closure::of_parts(hook))
     }
 
     /// Adds a hook that runs where a before hook, the method or an after hook failed.
@@ -115,7 +115,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add(HookKind::Error, methods, Closure(hook))
+        self.add(HookKind::Error, methods, Closure::new(hook))
     }
 
     /// Adds a hook that runs on its own behind a call that succeeded: the answer does not wait for it.
@@ -127,7 +127,7 @@ impl<S: Service + ?Sized + 'static> Hooks<S> {
         F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
         R: Future<Output = Result<HookContext<S>>> + Send + 'static,
     {
-        self.add(HookKind::Detached, methods, Closure(hook))
+        self.add(HookKind::Detached, methods, Closure::new(hook))
     }
 
     /// Adds a type that is a hook. [`HookKind::Around`] does not go with it: see [`add_around`](Self::add_around).

@@ -17,7 +17,7 @@ use crate::event::Events;
 use crate::site::Place;
 use crate::{
     Call, Document, DynService, Error, Event, Id, Method, Operation, Output, Params, Provider, Result, Site, Stored,
-    Text,
+    Text, Transaction,
 };
 
 /// The hooks of an app around one of its services, and where events begin.
@@ -29,6 +29,12 @@ pub(crate) struct Layer {
     chains: RwLock<Arc<Chains<DynService>>>,
     /// Whether any method has hooks, so that calls of services without them find out fast.
     hooked: AtomicBool,
+    outlet: Arc<Outlet>,
+}
+
+/// Where the events of a service leave it.
+struct Outlet {
+    place: Arc<Place<DynService>>,
     events: Arc<Events>,
     /// The number of the last event.
     sequence: Mutex<u64>,
@@ -43,14 +49,13 @@ impl fmt::Debug for Layer {
 impl Layer {
     pub(crate) fn new(service: Arc<DynService>, of_objects: bool, site: Site, events: Arc<Events>) -> Self {
         let description = service.describe();
-        let place = Place { site: site.into(), ..Place::new(service, description) };
+        let place = Arc::new(Place { site: site.into(), ..Place::new(service, description) });
         Self {
-            place: Arc::new(place),
+            outlet: Arc::new(Outlet { place: place.clone(), events, sequence: Mutex::new(0) }),
+            place,
             of_objects,
             chains: RwLock::new(Arc::new(Chains::new(&Hooks::new()))),
             hooked: AtomicBool::new(false),
-            events,
-            sequence: Mutex::new(0),
         }
     }
 
@@ -75,7 +80,7 @@ impl Layer {
 
     /// Returns whether a call may have events that somebody wants.
     fn is_listened(&self, method: Method) -> bool {
-        self.of_objects && (method.writes() || self.place.around_hooks) && self.events.listened(self.path())
+        self.of_objects && (method.writes() || self.place.around_hooks) && self.outlet.is_listened()
     }
 
     /// Makes a call through the hooks and sends its events; where `json` says so, it may come to JSON text.
@@ -168,7 +173,7 @@ impl Layer {
             EventChoice::Usual => usual.map(Text::from),
         };
         let records = name.as_ref().and(output).map_or(&[][..], Output::records);
-        if records.is_empty() && emitted.is_empty() || !self.events.listened(self.path()) {
+        if records.is_empty() && emitted.is_empty() || !self.outlet.is_listened() {
             return;
         }
         let changed = records
@@ -177,8 +182,25 @@ impl Layer {
         self.send(changed.chain(emitted), Some(method), params.provider.as_ref());
     }
 
-    /// Sends events one behind the other, with nobody else's between them.
+    /// Sends events one behind the other, with nobody else's between them: in a transaction, when it has been kept.
     pub(crate) fn send(
+        &self,
+        events: impl Iterator<Item = (Text, Document)>,
+        method: Option<Method>,
+        provider: Option<&Provider>,
+    ) {
+        let Some(transaction) = Transaction::current() else { return self.outlet.send(events, method, provider) };
+        let (outlet, events, provider) = (self.outlet.clone(), events.collect::<Vec<_>>(), provider.cloned());
+        transaction.after_commit(move || async move { outlet.send(events.into_iter(), method, provider.as_ref()) });
+    }
+}
+
+impl Outlet {
+    fn is_listened(&self) -> bool {
+        self.events.listened(self.place.path())
+    }
+
+    fn send(
         &self,
         events: impl Iterator<Item = (Text, Document)>,
         method: Option<Method>,

@@ -189,27 +189,20 @@ pub trait AroundHook<S: Service + ?Sized>: Send + Sync + 'static {
 }
 
 /// A closure as a hook.
-struct Closure<F>(F);
+struct Closure<F> {
+    function: F,
+    /// Whether an after hook looks at all records of a list at once.
+    sees_lists: bool,
+}
 
-/// A closure as an after hook that takes lists in parts.
-struct Parts<F>(F);
-
-impl<S, F, R> Hook<S> for Parts<F>
-where
-    S: Service + ?Sized + 'static,
-    F: Fn(HookContext<S>) -> R + Send + Sync + 'static,
-    R: Future<Output = Result<HookContext<S>>> + Send + 'static,
-{
-    fn run(&self, ctx: HookContext<S>) -> HookFuture<S> {
-        Box::pin((self.0)(ctx))
+impl<F> Closure<F> {
+    const fn new(function: F) -> Self {
+        Self { function, sees_lists: true }
     }
 
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill((self.0)(ctx));
-    }
-
-    fn sees_lists(&self) -> bool {
-        false
+    /// An after hook that takes lists in parts.
+    const fn of_parts(function: F) -> Self {
+        Self { function, sees_lists: false }
     }
 }
 
@@ -220,11 +213,15 @@ where
     R: Future<Output = Result<HookContext<S>>> + Send + 'static,
 {
     fn run(&self, ctx: HookContext<S>) -> HookFuture<S> {
-        Box::pin((self.0)(ctx))
+        Box::pin((self.function)(ctx))
     }
 
     fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill((self.0)(ctx));
+        slot.fill((self.function)(ctx));
+    }
+
+    fn sees_lists(&self) -> bool {
+        self.sees_lists
     }
 }
 
@@ -235,6 +232,6 @@ where
     R: Future<Output = Result<HookContext<S>>> + Send + 'static,
 {
     fn run(&self, ctx: HookContext<S>, next: Next<S>) -> HookFuture<S> {
-        Box::pin((self.0)(ctx, next))
+        Box::pin((self.function)(ctx, next))
     }
 }

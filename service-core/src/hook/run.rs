@@ -287,13 +287,7 @@ fn reveal<T: 'static>(output: Output<T>, description: &Description, params: &Par
     if description.reveals_all(params) {
         return Ok(output);
     }
-    match same::<Output<T>, Output<Document>>(output) {
-        Ok(documents) => {
-            let revealed = documents.try_map(|document| Ok::<_, Error>(description.reveal(document, params)))?;
-            same(revealed).map_err(|_| Error::internal("a document is no document"))
-        }
-        Err(output) => Ok(output),
-    }
+    each_document(output, |document| description.reveal(document, params))
 }
 
 /// Takes out of documents what is hidden from a client, whichever hook put it there.
@@ -301,10 +295,15 @@ fn without_hidden<T: 'static>(output: Output<T>, description: &Description, para
     if !description.hides_from(params) {
         return Ok(output);
     }
+    each_document(output, |document| description.showing(document))
+}
+
+/// Turns documents into others, and leaves records of other types as they are.
+fn each_document<T: 'static>(output: Output<T>, turn: impl Fn(Document) -> Document) -> Result<Output<T>> {
     match same::<Output<T>, Output<Document>>(output) {
         Ok(documents) => {
-            let shown = documents.try_map(|document| Ok::<_, Error>(description.showing(document)))?;
-            same(shown).map_err(|_| Error::internal("a document is no document"))
+            let turned = documents.try_map(|document| Ok::<_, Error>(turn(document)))?;
+            same(turned).map_err(|_| Error::internal("a document is no document"))
         }
         Err(output) => Ok(output),
     }

@@ -13,12 +13,8 @@
 //!
 //! That holds for any number of writes at once, for a version never comes back.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
-
-use futures::future::BoxFuture;
 
 /// How many writes have begun, and how many have ended.
 #[derive(Debug, Default)]
@@ -52,40 +48,5 @@ impl Change {
 impl Drop for Change {
     fn drop(&mut self) {
         self.0.ended.fetch_add(1, Ordering::SeqCst);
-    }
-}
-
-/// Work that goes on to its end when nobody waits for it any longer.
-///
-/// A store may have sent a write on its way before it is given up, and then nobody knows when it takes effect: it must be
-/// under way until the store says what came of it.
-pub(super) struct ToTheEnd<T: Send + 'static>(Option<BoxFuture<'static, T>>);
-
-impl<T: Send + 'static> ToTheEnd<T> {
-    pub(super) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
-        Self(Some(Box::pin(work)))
-    }
-}
-
-impl<T: Send + 'static> Future for ToTheEnd<T> {
-    type Output = T;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        // Taken out, so that work which panics is not gone on with.
-        let mut work = self.0.take().expect("it is not polled behind its end");
-        let poll = work.as_mut().poll(cx);
-        if poll.is_pending() {
-            self.0 = Some(work);
-        }
-        poll
-    }
-}
-
-impl<T: Send + 'static> Drop for ToTheEnd<T> {
-    fn drop(&mut self) {
-        // Outside a runtime there is nobody to go on with it, and it ends here.
-        if let (Some(work), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(work);
-        }
     }
 }

@@ -14,12 +14,13 @@ use futures::stream::BoxStream;
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{OptionsBuilder, Weighter};
 use remex_core::{
-    Answer, Call, Description, Error, Output, Page, Params, Patch, Result, Service, Site, Stored, async_trait, perform,
+    Answer, Call, Description, Error, Output, Page, Params, Patch, Result, Service, Shield, Site, Stored, Transaction,
+    async_trait, perform,
 };
 use serde::Serialize;
 use tokio::time::Instant;
 
-use change::{Change, Changes, ToTheEnd};
+use change::{Change, Changes};
 use key::Key;
 pub use options::{CacheOptions, CacheStatistics};
 
@@ -152,7 +153,9 @@ impl<S: Service + 'static> Cached<S> {
 
     /// Answers a call that reads, out of what is kept or by the store.
     async fn look(&self, call: Call<S::Id, S::Input>, json: bool, params: &Params) -> Result<Output<S::Data>> {
-        let Some(version) = self.changes.settled() else {
+        // What a transaction sees is nobody else's, and what it changed is not to be found here.
+        let version = if Transaction::current().is_some() { None } else { self.changes.settled() };
+        let Some(version) = version else {
             self.misses.fetch_add(1, Ordering::Relaxed);
             return make(&*self.service, call, json, params).await;
         };
@@ -179,10 +182,15 @@ impl<S: Service + 'static> Cached<S> {
     async fn write(&self, call: Call<S::Id, S::Input>, json: bool, params: &Params) -> Result<Output<S::Data>> {
         let (service, params, change) = (self.service.clone(), params.clone(), self.change());
         let work = async move {
-            let _change = change;
-            make(&*service, call, json, &params).await
+            let made = make(&*service, call, json, &params).await;
+            match Transaction::current() {
+                // Under way until all is kept or undone.
+                Some(transaction) => transaction.after_commit(move || async move { drop(change) }),
+                None => drop(change),
+            }
+            made
         };
-        ToTheEnd::new(work).await
+        Shield::new(work).await
     }
 
     fn change(&self) -> Change {
