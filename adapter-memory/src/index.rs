@@ -59,7 +59,7 @@ impl Slot {
 ///
 /// Every record is in it, one without the field under null. A record with a list stands under the list and under each of
 /// its elements, since an equality with one of them is to find it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct FieldIndex {
     pub(crate) field: Text,
     pub(crate) unique: bool,

@@ -11,5 +11,6 @@ mod scan;
 mod service;
 mod store;
 mod table;
+mod transaction;
 
 pub use service::MemoryService;

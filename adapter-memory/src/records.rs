@@ -19,7 +19,7 @@ const RECORDS_MAX: usize = 64;
 const BYTES_MAX: usize = 8192;
 
 /// Records by id.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
     /// Each block under a key that is not above those in it, and above those of the block before; the first under none.
     blocks: BTreeMap<Option<Key>, Arc<Block>>,

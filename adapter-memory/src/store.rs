@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use parking_lot::RwLock;
 use remex_core::{
     Cursor, Description, Document, Error, Id, IdKind, Intent, Missing, NewRecord, Options, Page, PageInfo, Params,
     Patch, Plan, Result, Service, Stored, Value,
@@ -23,15 +22,14 @@ use crate::page::{Behind, Best};
 use crate::records::{Held, Record};
 use crate::scan::{Scan, give_way};
 use crate::table::{Table, Undo};
+use crate::transaction::Home;
 
 /// Makes sure that a document is a record of the service's type before it is stored.
 pub(crate) type Conform = fn(&Description, Document) -> Result<Document>;
 
 /// The records of a service as documents, which are packed while they are here.
-///
-/// The lock is a short one: nothing waits while it is held, so it is one of threads and not of tasks.
 pub(crate) struct Store {
-    table: RwLock<Table>,
+    home: Arc<Home>,
     next_id: AtomicI64,
     description: Arc<Description>,
     conform: Conform,
@@ -44,8 +42,8 @@ const COUNTED_MAX: i64 = 1 << 52;
 impl Store {
     pub(crate) fn new(options: Options, conform: Conform) -> Result<Self> {
         let description = Description::new(options)?.with_streaming(true);
-        let table = RwLock::new(Table::new(&description));
-        Ok(Self { table, next_id: AtomicI64::new(1), description: Arc::new(description), conform })
+        let home = Home::new(Table::new(&description));
+        Ok(Self { home, next_id: AtomicI64::new(1), description: Arc::new(description), conform })
     }
 
     pub(crate) fn description(&self) -> &Description {
@@ -124,8 +122,8 @@ impl Store {
     }
 
     /// Adds records, all or none.
-    fn add(&self, new: Vec<NewRecord>, params: &Params) -> Result<Vec<Document>> {
-        let mut table = self.table.write();
+    async fn add(&self, new: Vec<NewRecord>, params: &Params) -> Result<Vec<Document>> {
+        let mut table = self.home.write().await?;
         // What a record's own type does comes before the first change, since it may fail in every way, or panic.
         let mut completed = Vec::with_capacity(new.len());
         for new in new {
@@ -158,9 +156,10 @@ impl Store {
         mut visit: impl FnMut(Record<'_>, &Document) -> ControlFlow<()> + Send,
     ) -> bool {
         let (mut version, mut glance) = (None, Glance::new(plan));
+        let view = self.home.view();
         loop {
             let step = {
-                let table = self.table.read();
+                let table = view.read();
                 if scan.is_walk() && *version.get_or_insert(table.version) != table.version {
                     return false;
                 }
@@ -177,7 +176,7 @@ impl Store {
     }
 
     fn scan(&self, plan: &Plan<'_>) -> Scan {
-        self.scan_of(&self.table.read(), plan)
+        self.scan_of(&self.home.view().read(), plan)
     }
 
     fn scan_of(&self, table: &Table, plan: &Plan<'_>) -> Scan {
@@ -255,7 +254,7 @@ impl Store {
     pub(crate) fn one(&self, id: &Id, params: &Params) -> Result<Held> {
         let plan = self.description.plan(Intent::Read, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
-        let held = self.table.read().records.get(&key).map(Record::hold);
+        let held = self.home.view().read().records.get(&key).map(Record::hold);
         held.filter(|held| matches(&plan, held.record())).ok_or_else(|| self.missing(id))
     }
 }
@@ -282,7 +281,7 @@ impl Service for Store {
     async fn create(&self, data: Document, params: &Params) -> Result<Document> {
         self.description.plan(Intent::Create, params)?;
         let new = self.description.prepare_create(data, params)?;
-        let added = self.add(vec![new], params)?;
+        let added = self.add(vec![new], params).await?;
         added.into_iter().next().ok_or_else(|| Error::internal("a record was added and is not there"))
     }
 
@@ -290,7 +289,7 @@ impl Service for Store {
         let plan = self.description.plan(Intent::Modify, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
         let prepared = self.description.prepare_modify(patch.clone(), params)?;
-        let mut table = self.table.write();
+        let mut table = self.home.write().await?;
         match table.document(&key) {
             Some(old) if plan.filter.matches(&old) => {
                 let record = self.modified(old, prepared, params)?;
@@ -310,7 +309,7 @@ impl Service for Store {
         let plan = self.description.plan(Intent::Update, params)?;
         let key = self.key(&self.description.read_id_to_update(id, plan.missing)?)?;
         let mut prepared = self.description.prepare_update(data.clone(), params)?;
-        let mut table = self.table.write();
+        let mut table = self.home.write().await?;
         match table.document(&key) {
             Some(old) if plan.filter.matches(&old) => {
                 self.description.carry_over(&old, &mut prepared, params);
@@ -326,7 +325,7 @@ impl Service for Store {
     async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
         let plan = self.description.plan(Intent::Remove, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
-        let mut table = self.table.write();
+        let mut table = self.home.write().await?;
         if !table.records.get(&key).is_some_and(|record| matches(&plan, record)) {
             return Err(self.missing(id));
         }
@@ -341,7 +340,8 @@ impl Service for Store {
 
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::Read, params)?;
-        let table = self.table.read();
+        let view = self.home.view();
+        let table = view.read();
         let find = |id: &Id| {
             let key = self.key(&self.description.read_id(id).ok()?).ok()?;
             table.document(&key).filter(|record| plan.filter.matches(record))
@@ -360,7 +360,7 @@ impl Service for Store {
     async fn count(&self, params: &Params) -> Result<u64> {
         let plan = self.description.plan(Intent::Count, params)?;
         if plan.filter.is_all() {
-            return Ok(self.table.read().records.len() as u64);
+            return Ok(self.home.view().read().records.len() as u64);
         }
         let mut count = 0;
         self.each_match(&mut self.scan(&plan), &plan, |_, _| {
@@ -375,13 +375,13 @@ impl Service for Store {
         self.description.plan(Intent::CreateMany(data.len()), params)?;
         let prepare = |data| self.description.prepare_create(data, params);
         let new = data.into_iter().map(prepare).collect::<Result<Vec<_>>>()?;
-        self.add(new, params)
+        self.add(new, params).await
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::ModifyMany, params)?;
         let patch = self.description.prepare_modify(patch, params)?;
-        let mut table = self.table.write();
+        let mut table = self.home.write().await?;
         let matching = self.matching(&table, &plan);
         let changed = matching
             .into_iter()
@@ -397,10 +397,10 @@ impl Service for Store {
     async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::RemoveMany, params)?;
         if plan.filter.is_all() {
-            let records = self.table.write().clear();
+            let records = self.home.write().await?.clear();
             return Ok(records.behind(None).map(Record::document).collect());
         }
-        let mut table = self.table.write();
+        let mut table = self.home.write().await?;
         let matching = self.matching(&table, &plan);
         Ok(matching.iter().filter_map(|(key, _)| table.remove(key)).collect())
     }
@@ -448,7 +448,7 @@ impl Store {
                 let plan = self.description.plan(Intent::Index, &params).ok()?;
                 let mut scan = scan.unwrap_or_else(|| self.scan(&plan));
                 let mut glance = Glance::new(&plan);
-                let step = scan.step(&self.table.read(), &mut |record| {
+                let step = scan.step(&self.home.view().read(), &mut |record| {
                     if plan.filter.matches(glance.at(record)) {
                         if skipped < plan.skip {
                             skipped += 1;

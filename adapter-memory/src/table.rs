@@ -9,7 +9,7 @@ use crate::key::Key;
 use crate::records::{Record, Records};
 
 /// The records by id and their indexes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     name: String,
     pub(crate) records: Records,
@@ -18,6 +18,8 @@ pub(crate) struct Table {
     pub(crate) version: u64,
     /// Integer ids that callers made up and that are too large to be counted past; they are not made again either.
     pub(crate) given: BTreeSet<i64>,
+    /// Whether a transaction works on a copy, which is to take this one's place.
+    pub(crate) held: bool,
 }
 
 /// Changes that were made, in their order, so that they can be taken back.
@@ -33,6 +35,7 @@ impl Table {
             indexes: indexes.collect(),
             version: 0,
             given: BTreeSet::new(),
+            held: false,
         }
     }
 

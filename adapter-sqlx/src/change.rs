@@ -2,19 +2,20 @@
 //! the database says that nothing was done.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use futures::TryStreamExt;
 use remex_core::{
-    Document, Error, Id, IdKind, Intent, Method, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value,
+    Document, Error, Id, IdKind, Intent, Method, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Transaction,
+    Value, back_off,
 };
 use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::cell::Cell;
 use crate::dialect::Dialect;
-use crate::error::{Failure, away};
+use crate::error::Failure;
 use crate::find::gone;
+use crate::lease::Lease;
 use crate::query::write_filter;
 use crate::sql::Sql;
 use crate::store::{Store, execute, rows};
@@ -68,19 +69,60 @@ impl<DB: Dialect> Store<DB> {
             };
             attempt += 1;
             match failure {
-                Failure::Again(_) | Failure::Stale(_) if attempt < ATTEMPTS => pause(attempt).await,
+                Failure::Again(_) if attempt < ATTEMPTS => back_off(attempt).await,
+                // What belongs to a transaction has nothing to try again by itself.
+                Failure::Undone(_) | Failure::Stale(_) if attempt < ATTEMPTS && Transaction::current().is_none() => {
+                    back_off(attempt).await;
+                }
                 failure => return Err(failure.into_error()),
             }
         }
     }
 
     async fn try_change(&self, change: &Change, params: &Params) -> Result<Vec<Stored<Document>>, Failure> {
-        let mut connection = self.pool.writers.acquire().await.map_err(away)?;
-        let outcome = self.try_on(&mut connection, change, params).await;
+        let mut lease = self.writer().await?;
+        let outcome = match &mut lease {
+            Lease::Own(connection) => self.try_on(connection, change, params).await,
+            Lease::Shared(connection) => self.try_within(connection, change, params).await,
+        };
         if let Err(Failure::Stale(_)) = &outcome {
-            connection.close_on_drop();
+            lease.discard();
         }
         outcome
+    }
+
+    /// Runs a call inside a transaction, which goes on as if nothing had been should the call fail.
+    async fn try_within(
+        &self,
+        connection: &mut DB::Connection,
+        change: &Change,
+        params: &Params,
+    ) -> Result<Vec<Stored<Document>>, Failure> {
+        let say = |error| self.failure(error);
+        execute::<DB>(connection, Sql::new("SAVEPOINT remex_call")).await.map_err(say)?;
+        let outcome = match self.in_one_statement(connection, change, params).await {
+            Ok(Some(stored)) => Ok(stored),
+            Ok(None) => self.attempt(connection, change, params).await,
+            Err(failure) => Err(failure),
+        };
+        let Err(failure) = outcome else {
+            execute::<DB>(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await.map_err(say)?;
+            return outcome;
+        };
+        let undone = async {
+            execute::<DB>(connection, Sql::new("ROLLBACK TO SAVEPOINT remex_call")).await?;
+            execute::<DB>(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await
+        };
+        let lost = undone.await.is_err();
+        if let Some(transaction) = Transaction::current() {
+            match failure {
+                Failure::Undone(_) | Failure::Stale(_) => transaction.try_again(),
+                // The database has ended the transaction with the call.
+                _ if lost => transaction.fail(),
+                _ => {}
+            }
+        }
+        Err(failure)
     }
 
     async fn try_on(
@@ -686,10 +728,4 @@ fn push_setting<DB: Dialect>(sql: &mut Sql<DB>, column: &Column, setting: Settin
         Setting::To(cell) => sql.bind(column, cell),
         Setting::Default(default) => sql.push(&default),
     };
-}
-
-/// Waits a little longer each time, and not as long as whoever else waits.
-async fn pause(attempt: u32) {
-    let jitter = u64::from(Uuid::now_v7().as_bytes()[15]);
-    tokio::time::sleep(Duration::from_millis((1 << attempt.min(6)) + jitter * u64::from(attempt) / 64)).await;
 }

@@ -10,8 +10,10 @@ use crate::table::Table;
 /// Why an attempt at a call did not succeed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// Nothing was done, and the same may succeed now.
+    /// Another call was faster; nothing was done, and the same may succeed now.
     Again(Error),
+    /// The database gave up the transaction because of others; the same may succeed now.
+    Undone(Error),
     /// The table was altered, and what this connection has prepared is of no use any more.
     Stale(Error),
     /// This is the answer.
@@ -21,7 +23,7 @@ pub(crate) enum Failure {
 impl Failure {
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Self::Again(error) | Self::Stale(error) | Self::Final(error) => error,
+            Self::Again(error) | Self::Undone(error) | Self::Stale(error) | Self::Final(error) => error,
         }
     }
 }
@@ -40,18 +42,34 @@ pub(crate) fn away(source: sqlx::Error) -> Error {
     Error::unavailable("the store cannot be reached at present").with_retry_after(WAIT).with_source(source)
 }
 
+fn fault<DB: Dialect>(error: &sqlx::Error) -> Fault {
+    match error {
+        sqlx::Error::Database(fault) => DB::fault(&**fault),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => Fault::Away,
+        _ => Fault::Other,
+    }
+}
+
+/// Tells what an error means that has nothing to do with a table.
+pub(crate) fn refused<DB: Dialect>(error: sqlx::Error) -> Failure {
+    match fault::<DB>(&error) {
+        Fault::Again => {
+            let busy = Error::unavailable("the store is busy with other changes").with_retry_after(WAIT);
+            Failure::Undone(busy.with_source(error))
+        }
+        Fault::Away => Failure::Final(away(error)),
+        _ => Failure::Final(Error::internal("the database refused a statement").with_source(error)),
+    }
+}
+
 impl Table {
     /// Tells what a driver's error means for a caller.
     pub(crate) fn failure<DB: Dialect>(&self, error: sqlx::Error) -> Failure {
-        let fault = match &error {
-            sqlx::Error::Database(fault) => DB::fault(&**fault),
-            sqlx::Error::Io(_)
-            | sqlx::Error::Tls(_)
-            | sqlx::Error::PoolTimedOut
-            | sqlx::Error::PoolClosed
-            | sqlx::Error::WorkerCrashed => Fault::Away,
-            _ => Fault::Other,
-        };
+        let fault = fault::<DB>(&error);
         let name = &self.name;
         let field = |column: Option<String>, code: &str, says: &str| {
             let known = column.filter(|column| self.column(column).is_some());
@@ -66,15 +84,11 @@ impl Table {
             }
         };
         Failure::Final(match fault {
-            Fault::Again => {
-                let busy = Error::unavailable("the store is busy with other changes").with_retry_after(WAIT);
-                return Failure::Again(busy.with_source(error));
-            }
             Fault::Stale => {
                 let stale = Error::internal("the table is not as it was when the service was made");
                 return Failure::Stale(stale.with_source(error));
             }
-            Fault::Away => return Failure::Final(away(error)),
+            Fault::Again | Fault::Away | Fault::Other => return refused::<DB>(error),
             Fault::Unique(named) => self.taken(&named).with_source(error),
             Fault::Reference => Error::conflict(format!(
                 "the record of `{name}` refers to one that is not there, or is referred to by another"
@@ -83,7 +97,6 @@ impl Table {
             Fault::Required(column) => field(column, "required", "is required").with_source(error),
             Fault::Check(column) => field(column, "check", "breaks a rule of the table").with_source(error),
             Fault::TooLarge(column) => field(column, "size", "is too long or too large").with_source(error),
-            Fault::Other => Error::internal("the database refused a statement").with_source(error),
         })
     }
 

@@ -2,11 +2,13 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use futures::stream::{self, BoxStream, StreamExt};
-use remex_core::{Cursor, Document, Error, Id, Intent, Page, PageInfo, Params, Path, Plan, Result};
-use sqlx::pool::PoolConnection;
+use remex_core::{
+    Cursor, Document, Error, Id, Intent, Page, PageInfo, Params, Path, Plan, Result, Shield, Transaction,
+};
 use tokio::sync::mpsc;
 
 use crate::dialect::Dialect;
@@ -33,7 +35,7 @@ impl<DB: Dialect> Store<DB> {
         let plan = self.description.plan(Intent::Index, params)?;
         let mut connection = self.reader().await?;
         let found = self.find(&mut connection, &plan, params).await;
-        let (mut found, total) = used(&mut connection, found)?;
+        let (mut found, total) = connection.noted(found)?;
         let limit = plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let more = found.len() > limit;
         found.truncate(limit);
@@ -54,7 +56,7 @@ impl<DB: Dialect> Store<DB> {
         (plan.limit, plan.skip, plan.after, plan.total) = (Some(1), 0, None, false);
         let mut connection = self.reader().await?;
         let found = self.find(&mut connection, &plan, params).await;
-        let (found, _) = used(&mut connection, found)?;
+        let (found, _) = connection.noted(found)?;
         Ok(found.into_iter().next())
     }
 
@@ -67,7 +69,7 @@ impl<DB: Dialect> Store<DB> {
         sql.push(" WHERE ").push(&DB::compare(self.table.id())).push(" = ").bind(self.table.id(), key);
         let mut connection = self.reader().await?;
         let found = self.records(&mut connection, &reading, sql).await;
-        let found = used(&mut connection, found)?.into_iter().next();
+        let found = connection.noted(found)?.into_iter().next();
         Ok(found.filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))?)
     }
 
@@ -84,7 +86,7 @@ impl<DB: Dialect> Store<DB> {
                 sql.push(" WHERE ");
                 self.push_ids(&mut sql, keys);
                 let records = self.records(&mut connection, &reading, sql).await;
-                let matching = used(&mut connection, records)?.into_iter().filter(|record| plan.filter.matches(record));
+                let matching = connection.noted(records)?.into_iter().filter(|record| plan.filter.matches(record));
                 found.extend(matching.map(|record| (record[self.description.id_field()].to_string(), record)));
             }
         }
@@ -105,7 +107,7 @@ impl<DB: Dialect> Store<DB> {
         let plan = self.description.plan(Intent::Count, params)?;
         let mut connection = self.reader().await?;
         let count = self.count(&mut connection, &plan).await;
-        used(&mut connection, count)
+        connection.noted(count)
     }
 
     /// Decides which columns are read. What a query selects is all that is read, where the record is a document.
@@ -225,7 +227,15 @@ impl<DB: Dialect> Store<DB> {
     ///
     /// They are read in a task of their own, which ends between two records when nobody wants more: no statement is
     /// abandoned halfway.
-    pub(crate) fn stream(store: std::sync::Arc<Self>, params: Params) -> BoxStream<'static, Result<Document>> {
+    ///
+    /// In a transaction they are gathered first: whoever reads them may make calls between two, which would wait for the
+    /// connection.
+    pub(crate) fn stream(store: Arc<Self>, params: Params) -> BoxStream<'static, Result<Document>> {
+        if Transaction::current().is_some() {
+            let gathered = Shield::new(async move { store.page(&params).await.map_err(Failure::into_error) });
+            let records = async move { Ok::<_, Error>(stream::iter(gathered.await?.data).map(Ok)) };
+            return stream::once(records).try_flatten().boxed();
+        }
         let (sender, receiver) = mpsc::channel(ON_THE_WAY);
         let work = async move {
             if let Err(failure) = store.send(&params, &sender).await {
@@ -294,14 +304,6 @@ impl<DB: Dialect> Store<DB> {
         });
         sql.push(")");
     }
-}
-
-/// Sees to it that a connection whose statements are of no use any more is not used again.
-fn used<DB: Dialect, T>(connection: &mut PoolConnection<DB>, outcome: Result<T, Failure>) -> Result<T, Failure> {
-    if let Err(Failure::Stale(_)) = &outcome {
-        connection.close_on_drop();
-    }
-    outcome
 }
 
 /// Adds how many records are left out first and how many are answered at most.

@@ -1,6 +1,7 @@
 //! [`SqlPool`]: connections to one database, for any number of services.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use remex_core::Result;
@@ -53,6 +54,11 @@ impl<DB: Dialect> SqlPool<DB> {
         let options = PoolOptions::new().acquire_timeout(ACQUIRE_TIME);
         let (readers, writers) = DB::connect(url, options).await.map_err(away)?;
         Ok(Self { readers, writers })
+    }
+
+    /// Returns whether another one opens its connections to the same database: a clone, or made of the same pool.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.writers.connect_options(), &other.writers.connect_options())
     }
 
     /// Returns the pool for statements of your own.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use futures::TryStreamExt;
 use remex_core::{Description, Document, Error, Id, Result, Value};
-use sqlx::pool::PoolConnection;
 
 use crate::cell::{Cell, Form};
 use crate::dialect::Dialect;
 use crate::error::{Failure, away};
 use crate::introspect;
+use crate::lease::Lease;
 use crate::options::SqlOptions;
 use crate::pool::SqlPool;
 use crate::sql::Sql;
@@ -37,8 +37,14 @@ impl<DB: Dialect> Store<DB> {
         Ok(Self { pool, table, description: Arc::new(description), conform })
     }
 
-    pub(crate) async fn reader(&self) -> Result<PoolConnection<DB>> {
-        self.pool.readers.acquire().await.map_err(away)
+    /// Takes a connection for a call that reads.
+    pub(crate) async fn reader(&self) -> Result<Lease<DB>> {
+        Lease::take(&self.pool, &self.pool.readers).await
+    }
+
+    /// Takes a connection for a call that writes.
+    pub(crate) async fn writer(&self) -> Result<Lease<DB>> {
+        Lease::take(&self.pool, &self.pool.writers).await
     }
 
     pub(crate) fn failure(&self, error: sqlx::Error) -> Failure {

@@ -64,7 +64,9 @@ pub struct Transaction(Arc<Inner>);
 
 struct Inner {
     /// The store's part, once there is one.
-    part: AsyncMutex<Option<Joined>>,
+    part: Mutex<Option<Joined>>,
+    /// Held by the call that begins it.
+    beginning: AsyncMutex<()>,
     /// What is to be done when all is kept, in this order.
     behind: Mutex<Vec<Behind>>,
     /// Whether it can only be undone.
@@ -126,7 +128,8 @@ impl Drop for Undone {
 impl Transaction {
     fn new() -> Self {
         Self(Arc::new(Inner {
-            part: AsyncMutex::new(None),
+            part: Mutex::new(None),
+            beginning: AsyncMutex::new(()),
             behind: Mutex::new(Vec::new()),
             failed: AtomicBool::new(false),
             again: AtomicBool::new(false),
@@ -198,16 +201,21 @@ impl Transaction {
         F: Future<Output = Result<P>> + Send,
     {
         self.check()?;
-        let mut slot = self.0.part.lock().await;
-        if let Some(joined) = &*slot {
-            let part = joined.itself.clone().downcast::<P>().ok().filter(|part| own(part));
-            return part.ok_or_else(|| {
+        let _beginning = self.0.beginning.lock().await;
+        if self.0.part.lock().is_some() {
+            return self.part().filter(|part| own(part)).ok_or_else(|| {
                 Error::unsupported("a transaction has to do with one store, and this call goes to a second one")
             });
         }
         let part = Arc::new(begin.await?);
-        *slot = Some(Joined { itself: part.clone(), part: part.clone() });
+        *self.0.part.lock() = Some(Joined { itself: part.clone(), part: part.clone() });
         Ok(part)
+    }
+
+    /// Returns the part that a store has in the transaction, if it has one already.
+    #[must_use]
+    pub fn part<P: TransactionPart>(&self) -> Option<Arc<P>> {
+        self.0.part.lock().as_ref()?.itself.clone().downcast().ok()
     }
 
     /// Makes sure that the transaction can still be kept.
@@ -250,7 +258,7 @@ impl Transaction {
     async fn commit(&self) -> Result<()> {
         let transaction = self.clone();
         Shield::new(async move {
-            if let Some(joined) = transaction.0.part.lock().await.take() {
+            if let Some(joined) = transaction.take_part().await {
                 let committed = joined.part.commit(&transaction).await;
                 if committed.is_err() {
                     transaction.0.behind.lock().clear();
@@ -272,9 +280,14 @@ impl Transaction {
         Shield::new(async move { transaction.rollback().await }).await;
     }
 
+    async fn take_part(&self) -> Option<Joined> {
+        // A call that nobody waits for any longer may be about to begin it.
+        let _beginning = self.0.beginning.lock().await;
+        self.0.part.lock().take()
+    }
+
     async fn rollback(&self) {
-        let joined = self.0.part.lock().await.take();
-        if let Some(joined) = joined {
+        if let Some(joined) = self.take_part().await {
             joined.part.rollback().await;
         }
         // Taken out first: what is dropped may look at the transaction.

@@ -1,0 +1,157 @@
+//! [`Lease`]: the connection of a call: one of a pool, or the one of the transaction to which the call belongs.
+
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use remex_core::{Error, Result, Transaction, TransactionPart, async_trait};
+use sqlx::Pool;
+use sqlx::pool::PoolConnection;
+use tokio::sync::{Mutex, OwnedMappedMutexGuard, OwnedMutexGuard};
+
+use crate::dialect::Dialect;
+use crate::error::{Failure, away, refused};
+use crate::pool::SqlPool;
+use crate::sql::Sql;
+use crate::store::execute;
+
+/// A connection for the time of a call.
+pub(crate) enum Lease<DB: Dialect> {
+    /// One of a pool, which nobody else has.
+    Own(PoolConnection<DB>),
+    /// That of a transaction, for which other calls of it wait meanwhile.
+    Shared(OwnedMappedMutexGuard<Held<DB>, PoolConnection<DB>>),
+}
+
+impl<DB: Dialect> Lease<DB> {
+    /// Takes the connection of the transaction to which the running code belongs, or one of the pool.
+    pub(crate) async fn take(pool: &SqlPool<DB>, outside: &Pool<DB>) -> Result<Self> {
+        let Some(transaction) = Transaction::current() else {
+            return Ok(Self::Own(outside.acquire().await.map_err(away)?));
+        };
+        let begin = Part::begin(pool, &transaction);
+        let part = transaction.join(|part: &Part<DB>| part.pool.is_same(pool), begin).await?;
+        let held = part.held.clone().lock_owned().await;
+        match OwnedMutexGuard::try_map(held, |held| held.0.as_mut()) {
+            Ok(connection) => Ok(Self::Shared(connection)),
+            Err(_) => Err(Error::internal("a call belongs to a transaction that has ended")),
+        }
+    }
+
+    /// Sees to it that a connection is not used again, whose statements are of no use any more.
+    pub(crate) fn discard(&mut self) {
+        self.close_on_drop();
+    }
+
+    /// Notes what a failed read means for the transaction to which it belongs: some databases end one with its first fault.
+    pub(crate) fn noted<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
+        if let Err(failure) = &outcome {
+            if matches!(failure, Failure::Stale(_)) {
+                self.discard();
+            }
+            if let (Self::Shared(_), Some(transaction)) = (&self, Transaction::current()) {
+                match failure {
+                    Failure::Undone(_) | Failure::Stale(_) => transaction.try_again(),
+                    Failure::Again(_) | Failure::Final(_) => transaction.fail(),
+                }
+            }
+        }
+        outcome
+    }
+}
+
+impl<DB: Dialect> Deref for Lease<DB> {
+    type Target = PoolConnection<DB>;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Shared(connection) => connection,
+        }
+    }
+}
+
+impl<DB: Dialect> DerefMut for Lease<DB> {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        match self {
+            Self::Own(connection) => connection,
+            Self::Shared(connection) => connection,
+        }
+    }
+}
+
+/// The connection of a transaction until its end. One that is left in the middle of it is closed.
+pub(crate) struct Held<DB: Dialect>(Option<PoolConnection<DB>>);
+
+impl<DB: Dialect> Drop for Held<DB> {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
+}
+
+/// What a database holds for a transaction across services: a connection in one of its own.
+struct Part<DB: Dialect> {
+    pool: SqlPool<DB>,
+    held: Arc<Mutex<Held<DB>>>,
+}
+
+impl<DB: Dialect> Part<DB> {
+    fn begin<'a>(pool: &'a SqlPool<DB>, transaction: &'a Transaction) -> BoxFuture<'a, Result<Self>> {
+        // Seldom, and large.
+        Box::pin(async move {
+            let mut held = Held(Some(pool.writers.acquire().await.map_err(away)?));
+            if let Some(connection) = &mut held.0 {
+                for statement in DB::BEFORE_BEGIN.into_iter().chain([DB::BEGIN]) {
+                    if let Err(error) = execute::<DB>(connection, Sql::new(statement)).await {
+                        return Err(end_failed::<DB>(error, transaction));
+                    }
+                }
+            }
+            Ok(Self { pool: pool.clone(), held: Arc::new(Mutex::new(held)) })
+        })
+    }
+}
+
+#[async_trait]
+impl<DB: Dialect> TransactionPart for Part<DB> {
+    async fn commit(&self, transaction: &Transaction) -> Result<()> {
+        let mut held = self.held.lock().await;
+        let Some(connection) = &mut held.0 else { return Ok(()) };
+        match execute::<DB>(connection, Sql::new("COMMIT")).await {
+            Ok(_) => {
+                held.0 = None;
+                Ok(())
+            }
+            Err(error) => {
+                let error = end_failed::<DB>(error, transaction);
+                roll_back(&mut held).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn rollback(&self) {
+        roll_back(&mut *self.held.lock().await).await;
+    }
+}
+
+/// Ends a transaction without keeping anything. A connection that cannot even do that is closed, which does it as well.
+async fn roll_back<DB: Dialect>(held: &mut Held<DB>) {
+    if let Some(connection) = &mut held.0
+        && execute::<DB>(connection, Sql::new("ROLLBACK")).await.is_err()
+    {
+        connection.close_on_drop();
+    }
+    held.0 = None;
+}
+
+/// Tells what it means that a transaction could not begin, or not be kept.
+fn end_failed<DB: Dialect>(error: sqlx::Error, transaction: &Transaction) -> Error {
+    let failure = refused::<DB>(error);
+    if matches!(failure, Failure::Undone(_)) {
+        transaction.try_again();
+    }
+    failure.into_error()
+}
