@@ -2,6 +2,8 @@
 
 mod hook_edges;
 mod hooks;
+#[cfg(all(feature = "cache", feature = "hooks"))]
+mod transactions;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
