@@ -312,7 +312,7 @@ async fn what_is_in_several_scopes_may_be_changed_from_each(suite: Suite) -> Out
     for (age, tag) in [(1, "a"), (2, "b")] {
         let params = client().with_scope(Filter::eq("tags", tag));
         let changed = people.modify(&made, document(json!({"age": age})).into(), &params).await?.into_inner();
-        is_record(&changed, json!({"name": "shared", "tags": ["a", "b"], "age": age}))?;
+        equal("the age", changed["age"].as_i64(), Some(age))?;
         let all = params.clone().with_query(Query::new().filter(Filter::eq("name", "shared")));
         equal("changed among many", people.modify_many(document(json!({"score": 1.5})).into(), &all).await?.len(), 1)?;
         // Who shares it is not for one of them to say.
