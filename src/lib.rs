@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod guide;
+mod store;
 
 pub use remex_core::*;
 
@@ -18,3 +19,4 @@ pub use remex_sqlx::Postgres;
 pub use remex_sqlx::Sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use remex_sqlx::{SqlOptions, SqlPool, SqlService, TextOrder};
+pub use store::{Store, StoreService};

@@ -5,7 +5,7 @@ use remex_core::{Description, Error, Field, FieldType, Fields, IdKind, Method, R
 use crate::cell::Storage;
 use crate::dialect::{Dialect, Facts, Found, NewTable};
 use crate::error::away;
-use crate::options::{SqlOptions, TextOrder};
+use crate::options::{DOCUMENT_COLUMN, SqlOptions, TextOrder};
 use crate::sql::Sql;
 use crate::store::execute;
 use crate::table::{Column, Table};
@@ -45,18 +45,15 @@ async fn create<DB: Dialect>(
     options: &SqlOptions,
     wanted: &Description,
 ) -> Result<()> {
-    let fields = match (wanted.fields(), &options.document_column) {
-        (Some(fields), _) => fields.clone(),
+    let unknown = wanted.fields().is_none().then_some(DOCUMENT_COLUMN);
+    let fields = match wanted.fields() {
+        Some(fields) => fields.clone(),
         // Any field may be there, but what must be unique has to be a column for the table to keep it so.
-        (None, Some(_)) => wanted
+        None => wanted
             .indexes()
             .iter()
             .filter(|index| index.unique)
             .fold(Fields::new(), |fields, index| fields.optional(index.field.clone(), FieldType::Json)),
-        (None, None) => {
-            let name = wanted.name();
-            return Err(wrong(format!("to make the table `{name}`, say its fields in the options")));
-        }
     };
     let own = |field: &&Field| field.name != wanted.id_field();
     let mut indexes = Vec::new();
@@ -75,7 +72,7 @@ async fn create<DB: Dialect>(
         id_kind: wanted.id_kind(),
         fields: fields.iter().filter(own).collect(),
         indexes,
-        body: options.document_column.as_deref(),
+        body: options.document_column.as_deref().or(unknown),
     };
     for statement in DB::create_table(&table) {
         execute::<DB>(connection, Sql::new(statement))
@@ -107,8 +104,10 @@ fn describe(facts: Facts, options: &SqlOptions, wanted: &Description) -> Result<
         }
     };
     let mut columns: Vec<Column> = columns.into_iter().map(|found| found.column).collect();
+    let made_for_documents = columns.iter().any(|column| column.name == DOCUMENT_COLUMN);
+    let body = options.document_column.as_deref().or(made_for_documents.then_some(DOCUMENT_COLUMN));
     for column in &mut columns {
-        adjust(column, options, wanted);
+        adjust(column, options, wanted, body);
     }
     let position = columns.iter().position(|column| column.name == id).unwrap_or(0);
     let id_column = columns.remove(position);
@@ -116,12 +115,12 @@ fn describe(facts: Facts, options: &SqlOptions, wanted: &Description) -> Result<
         wrong(format!("`{id}` of `{name}` is of a type that cannot be an id: {}", id_column.declared))
     })?;
     columns.insert(0, id_column);
-    let body = match &options.document_column {
+    let body = match body {
         None => None,
         Some(body) => Some(
             columns
                 .iter()
-                .position(|column| column.name == *body && column.kind == FieldType::Json)
+                .position(|column| column.name == body && column.kind == FieldType::Json)
                 .ok_or_else(|| wrong(format!("`{name}` has no column `{body}` of JSON to hold the other fields")))?,
         ),
     };
@@ -153,7 +152,7 @@ fn unknown(columns: &[Column], field: &Field) -> bool {
 }
 
 /// Reads a column as what the options say that it holds, where it can.
-fn adjust(column: &mut Column, options: &SqlOptions, wanted: &Description) {
+fn adjust(column: &mut Column, options: &SqlOptions, wanted: &Description, body: Option<&str>) {
     let said = wanted.fields().and_then(|fields| fields.find(&column.name)).map(|field| field.kind);
     let untyped = column.declared.is_empty();
     match (column.storage, said) {
@@ -182,9 +181,7 @@ fn adjust(column: &mut Column, options: &SqlOptions, wanted: &Description) {
         }
         _ => {}
     }
-    if options.document_column.as_ref().is_some_and(|body| *body == column.name.as_str())
-        && column.storage == Storage::Text
-    {
+    if body.is_some_and(|body| column.name == body) && column.storage == Storage::Text {
         (column.kind, column.storage) = (FieldType::Json, Storage::Json);
     }
     column.own_order = options.text_order == TextOrder::Database && column.storage == Storage::Text;

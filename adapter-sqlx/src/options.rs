@@ -19,6 +19,9 @@ pub struct SqlOptions {
     pub(crate) text_order: TextOrder,
 }
 
+/// The column for fields that have none of their own, in a table that is made without a word about fields.
+pub(crate) const DOCUMENT_COLUMN: &str = "remex_document";
+
 /// By what text is ordered and compared with `$lt` and its like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TextOrder {
@@ -36,8 +39,9 @@ impl From<Options> for SqlOptions {
 }
 
 impl SqlOptions {
-    /// Sets whether a table that is not there is made, of the fields and indexes that the options say. Defaults to no: a
-    /// missing table is then an error at start.
+    /// Sets whether a table that is not there is made, of the fields and indexes that the options say. Where they say no
+    /// fields, records may have any: they go into a column of JSON named `remex_document`, by which the table is known
+    /// again. Defaults to no: a missing table is then an error at start.
     #[must_use]
     pub const fn create_table_if_missing(mut self, create: bool) -> Self {
         self.create_table = create;
@@ -45,7 +49,7 @@ impl SqlOptions {
     }
 
     /// Names a JSON column that holds every field that has no column of its own, so that records may have any fields.
-    /// Defaults to none: the fields of a record are its columns.
+    /// Defaults to none: the fields of a record are its columns, unless one of them is named `remex_document`.
     #[must_use]
     pub fn document_column(mut self, name: impl Into<Text>) -> Self {
         self.document_column = Some(name.into());

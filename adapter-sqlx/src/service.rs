@@ -103,7 +103,7 @@ where
         W: Fn(Arc<Store<DB>>, Params) -> F + Send + 'static,
         F: Future<Output = Result<R, Failure>> + Send + 'static,
     {
-        let (store, params) = (self.store.clone(), lean(params));
+        let (store, params) = (self.store.clone(), params.for_store());
         let reading = async move {
             // Each connection may have statements that were prepared before the table was altered.
             for _ in 0..STALE_MAX {
@@ -118,7 +118,7 @@ where
     }
 
     async fn change(&self, change: Change, params: &Params) -> Result<Vec<Stored<Document>>> {
-        let (store, params) = (self.store.clone(), lean(params));
+        let (store, params) = (self.store.clone(), params.for_store());
         Shield::new(async move { store.change(&change, &params).await }).await
     }
 
@@ -134,20 +134,6 @@ where
 
 /// How many connections with old statements are tried before the table is said to have changed: as many as a pool has.
 const STALE_MAX: usize = 10;
-
-/// Copies of params what a store looks at, without headers and extensions.
-fn lean(params: &Params) -> Params {
-    Params {
-        query: params.query.clone(),
-        provider: params.provider.clone(),
-        scope: params.scope.clone(),
-        paginate: params.paginate,
-        missing: params.missing,
-        skip_missing: params.skip_missing,
-        whole: params.whole,
-        ..Params::new()
-    }
-}
 
 impl<DB: Dialect, T, In> fmt::Debug for SqlService<DB, T, In> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -241,7 +227,7 @@ where
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<T>> {
         let seen_by = params.clone();
-        Store::stream(self.store.clone(), lean(&params)).map(move |record| self.decode(record?, &seen_by)).boxed()
+        Store::stream(self.store.clone(), params.for_store()).map(move |record| self.decode(record?, &seen_by)).boxed()
     }
 
     fn describe(&self) -> Arc<Description> {

@@ -12,7 +12,6 @@
 //! Run with `cargo run --example blog`, or with `-- --help` behind it.
 
 mod rules;
-mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +22,7 @@ use std::process::ExitCode;
 use remex::hooks::{Owner, belongs_to, disallow, has_many, strip_data, validate};
 use remex::{
     App, Document, FieldType, Fields, Method, MethodSet, Options, Paginate, Params, Received, Result, ServeOptions,
-    Service, ServiceExt, Timestamps, rest,
+    Service, ServiceExt, Store, Timestamps, rest,
 };
 
 const HELP: &str = "\
@@ -37,10 +36,12 @@ Options:
 
 Environment:
   DATABASE_URL  where records are kept [default: memory:]
+                memory:, sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE, mysql://…
 ";
 
 /// The blog, over the store that a URL names.
-fn blog(database: &str) -> Result<App> {
+async fn blog(database: &str) -> Result<App> {
+    let store = Store::connect(database).await?;
     let app = App::new();
     let paginate = Paginate::new(20, 100);
 
@@ -49,7 +50,7 @@ fn blog(database: &str) -> Result<App> {
         .required("email", FieldType::Text)
         .optional("token", FieldType::Text);
     let users = Options::new("users").fields(fields).unique("email").unique("token").hidden_field("token");
-    stores::mount(&app, database, "users", users.paginate(paginate))?;
+    mount(&app, &store, "users", users.paginate(paginate)).await?;
 
     let fields = Fields::new()
         .required("author_id", FieldType::Integer)
@@ -57,16 +58,16 @@ fn blog(database: &str) -> Result<App> {
         .required("text", FieldType::Text)
         .required("published", FieldType::Boolean);
     let posts = Options::new("posts").fields(fields).index("author_id").timestamps(Timestamps::Snake);
-    stores::mount(&app, database, "posts", posts.paginate(paginate))?;
+    mount(&app, &store, "posts", posts.paginate(paginate)).await?;
 
     let fields = Fields::new()
         .required("post_id", FieldType::Integer)
         .required("author_id", FieldType::Integer)
         .required("text", FieldType::Text);
     let comments = Options::new("comments").fields(fields).index("post_id").timestamps(Timestamps::Snake);
-    stores::mount(&app, database, "comments", comments.paginate(paginate))?;
+    mount(&app, &store, "comments", comments.paginate(paginate)).await?;
 
-    stores::mount(&app, database, "log", Options::new("log").paginate(paginate))?;
+    mount(&app, &store, "log", Options::new("log").paginate(paginate)).await?;
 
     // Who calls, before anything else.
     app.hooks("*", |hooks| hooks.before(MethodSet::ALL, rules::sign_in))?;
@@ -104,6 +105,11 @@ fn blog(database: &str) -> Result<App> {
     app.hooks("log", |hooks| hooks.before(MethodSet::WRITES, disallow()))?;
     app.on_start(write_log);
     Ok(app)
+}
+
+async fn mount(app: &App, store: &Store, path: &str, options: Options) -> Result<()> {
+    app.mount(path, store.service::<Document, Document>(options).await?)?;
+    Ok(())
 }
 
 /// Keeps a log of what happens to users, posts and comments, for as long as there is the app.
@@ -179,7 +185,7 @@ Try:
 #[allow(clippy::print_stdout, reason = "what it says is for whoever started it")]
 async fn run(port: u16) -> Result<(), Box<dyn std::error::Error>> {
     let database = std::env::var("DATABASE_URL").unwrap_or_else(|_| "memory:".to_owned());
-    let app = blog(&database)?;
+    let app = blog(&database).await?;
     seed(&app).await?;
     let server =
         remex::Server::bind(ServeOptions::new(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).app(&app)).await?;

@@ -75,6 +75,25 @@ impl Params {
         self
     }
 
+    /// Returns a copy of all that a store looks at, which is cheap: without headers, extensions and values of the path.
+    ///
+    /// For adapters whose work outlives the call that asked for it.
+    #[must_use]
+    pub fn for_store(&self) -> Self {
+        Self {
+            query: self.query.clone(),
+            provider: self.provider.clone(),
+            scope: self.scope.clone(),
+            paginate: self.paginate,
+            missing: self.missing,
+            skip_missing: self.skip_missing,
+            silent: self.silent,
+            vetted: self.vetted.clone(),
+            whole: self.whole,
+            ..Self::default()
+        }
+    }
+
     /// Narrows the scope: only records that match this filter as well exist for the call.
     #[must_use]
     pub fn with_scope(mut self, scope: Filter) -> Self {

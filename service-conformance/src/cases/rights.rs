@@ -1,11 +1,11 @@
 //! What clients may not do, see or ask for, and that the program may.
 
-use remex_core::{AllowQuery, Call, ErrorKind, Filter, Params, Provider, Query, Value};
+use remex_core::{AllowQuery, Call, ErrorKind, Filter, Method, Params, Provider, Query, Service, ServiceExt, Value};
 use serde_json::json;
 
 use crate::check::{all_same, document, equal, holds, id, is_record, named, names_field, refused};
 use crate::suite::{client, server};
-use crate::{Case, Failed, Outcome, People, Suite};
+use crate::{Case, Failed, Need, Outcome, People, Suite};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
@@ -18,6 +18,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(hidden_fields_are_not_asked_for, &[77]),
         Case::new(hidden_fields_outlast_a_clients_replacement, &[53]),
         Case::new(hidden_fields_are_the_programs, &[77]),
+        Case::new(hooks_set_what_clients_may_not, &[71, 77]).needs(&[Need::InProgram]),
         Case::new(queries_can_be_for_some_fields_only, &[77]),
     ]
 }
@@ -202,4 +203,23 @@ async fn queries_can_be_for_some_fields_only(suite: Suite) -> Outcome {
         people.index(&server().with_query(query)).await?;
     }
     named(&people.index(&client().with_scope(Filter::gt("age", 30))).await?.data, &["Doug"])
+}
+
+async fn hooks_set_what_clients_may_not(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options.hidden_field("note")).await?;
+    let hooked = people.service().clone().hooked().before([Method::Create, Method::Update], |mut ctx| async move {
+        ctx.data_mut()?.insert("note", "by a hook");
+        Ok(ctx)
+    });
+    // As an app has it.
+    let mounted = hooked.untyped();
+    let made = mounted.create(people.new_data(json!({"name": "Eve"})), &client()).await?;
+    equal("what a client sees", &made["note"], &Value::Null)?;
+    let id = id(&made)?;
+    equal("the note", people.read(&id, &server()).await?["note"].as_str(), Some("by a hook"))?;
+    mounted.update(&id, document(json!({"name": "Eva"})), &client()).await?;
+    equal("the note", people.read(&id, &server()).await?["note"].as_str(), Some("by a hook"))?;
+    let own = people.new_data(json!({"name": "Fay", "note": "by herself"}));
+    refused(mounted.create(own, &client()).await, ErrorKind::Unprocessable)?;
+    Ok(())
 }
