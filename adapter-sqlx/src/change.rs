@@ -8,17 +8,17 @@ use remex_core::{
     Document, Error, Id, IdKind, Intent, Method, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Transaction,
     Value, back_off,
 };
-use sqlx::Connection;
+use sqlx::pool::PoolConnection;
 use uuid::Uuid;
 
 use crate::cell::Cell;
 use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::find::gone;
-use crate::lease::Lease;
+use crate::lease::Connection;
 use crate::query::write_filter;
 use crate::sql::Sql;
-use crate::store::{Store, execute, rows};
+use crate::store::{Store, execute, rows, run};
 use crate::table::Column;
 
 /// A call that writes.
@@ -81,13 +81,11 @@ impl<DB: Dialect> Store<DB> {
 
     async fn try_change(&self, change: &Change, params: &Params) -> Result<Vec<Stored<Document>>, Failure> {
         let mut lease = self.writer().await?;
-        let outcome = match &mut lease {
-            Lease::Own(connection) => self.try_on(connection, change, params).await,
-            Lease::Shared(connection) => self.try_within(connection, change, params).await,
+        let outcome = match lease.connection() {
+            Connection::Own(connection) => self.try_on(connection, change, params).await,
+            Connection::Shared(connection) => self.try_within(connection, change, params).await,
         };
-        if let Err(Failure::Stale(_)) = &outcome {
-            lease.discard();
-        }
+        lease.settle(outcome.as_ref().err());
         outcome
     }
 
@@ -98,20 +96,19 @@ impl<DB: Dialect> Store<DB> {
         change: &Change,
         params: &Params,
     ) -> Result<Vec<Stored<Document>>, Failure> {
-        let say = |error| self.failure(error);
-        execute::<DB>(connection, Sql::new("SAVEPOINT remex_call")).await.map_err(say)?;
+        self.execute(connection, Sql::new("SAVEPOINT remex_call")).await?;
         let outcome = match self.in_one_statement(connection, change, params).await {
             Ok(Some(stored)) => Ok(stored),
             Ok(None) => self.attempt(connection, change, params).await,
             Err(failure) => Err(failure),
         };
         let Err(failure) = outcome else {
-            execute::<DB>(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await.map_err(say)?;
+            self.execute(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await?;
             return outcome;
         };
         let undone = async {
-            execute::<DB>(connection, Sql::new("ROLLBACK TO SAVEPOINT remex_call")).await?;
-            execute::<DB>(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await
+            self.execute(connection, Sql::new("ROLLBACK TO SAVEPOINT remex_call")).await?;
+            self.execute(connection, Sql::new("RELEASE SAVEPOINT remex_call")).await
         };
         let lost = undone.await.is_err();
         if let Some(transaction) = Transaction::current() {
@@ -127,29 +124,30 @@ impl<DB: Dialect> Store<DB> {
 
     async fn try_on(
         &self,
-        connection: &mut DB::Connection,
+        connection: &mut PoolConnection<DB>,
         change: &Change,
         params: &Params,
     ) -> Result<Vec<Stored<Document>>, Failure> {
         if let Some(stored) = self.in_one_statement(connection, change, params).await? {
             return Ok(stored);
         }
-        if let Some(before) = DB::BEFORE_BEGIN {
-            execute::<DB>(connection, Sql::new(before)).await.map_err(|error| self.failure(error))?;
+        // Statements and no transaction of the driver's, which counts one that a time-out cut off.
+        for statement in DB::BEFORE_BEGIN.into_iter().chain([DB::BEGIN]) {
+            self.execute(connection, Sql::new(statement)).await?;
         }
-        let begun = Connection::begin_with(connection, DB::BEGIN).await;
-        let mut transaction = begun.map_err(|error| self.failure(error))?;
-        match self.attempt(&mut transaction, change, params).await {
-            Ok(stored) => {
-                transaction.commit().await.map_err(|error| self.failure(error))?;
-                Ok(stored)
-            }
-            Err(failure) => {
-                // The first fault is the one to tell of.
-                let _ = transaction.rollback().await;
-                Err(failure)
-            }
+        let outcome = match self.attempt(connection, change, params).await {
+            Ok(stored) => self.execute(connection, Sql::new("COMMIT")).await.map(|_| stored),
+            Err(failure) => Err(failure),
+        };
+        if outcome.is_err() && self.execute(connection, Sql::new("ROLLBACK")).await.is_err() {
+            connection.close_on_drop();
         }
+        // The first fault is the one to tell of.
+        outcome
+    }
+
+    async fn execute(&self, connection: &mut DB::Connection, sql: Sql<DB>) -> Result<DB::QueryResult, Failure> {
+        execute::<DB>(connection, sql, self.pool.silence_max).await.map_err(|error| self.failure(error))
     }
 
     async fn attempt(
@@ -314,7 +312,7 @@ impl<DB: Dialect> Store<DB> {
         let reading = self.table.whole();
         let records = if DB::RETURNS {
             sql.push(" RETURNING ").push(&self.list(&reading));
-            match rows::<DB>(connection, sql).await {
+            match rows::<DB>(connection, sql, self.pool.silence_max).await {
                 Ok(rows) => rows.iter().map(|row| self.record(&reading, row)).collect::<Result<Vec<_>, _>>()?,
                 Err(error) if keys.iter().all(Option::is_none) && self.table.is_id_taken::<DB>(&error) => {
                     return Err(Failure::Again(self.table.id_taken()));
@@ -322,7 +320,7 @@ impl<DB: Dialect> Store<DB> {
                 Err(error) => return Err(self.failure(error)),
             }
         } else {
-            execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+            self.execute(connection, sql).await?;
             let keys: Vec<Cell> = keys.iter().flatten().cloned().collect();
             let mut query = Sql::<DB>::new(self.select(&reading));
             query.push(" WHERE ");
@@ -341,7 +339,7 @@ impl<DB: Dialect> Store<DB> {
         let largest = new.iter().filter_map(|new| new.id.as_ref().and_then(Value::as_i64)).max();
         if let (Some(largest), Some(count_past)) = (largest, DB::count_past(&self.table)) {
             let sql = Sql::with_cells(count_past, vec![Cell::Int(largest)]);
-            execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+            self.execute(connection, sql).await?;
         }
         Ok(records)
     }
@@ -519,7 +517,7 @@ impl<DB: Dialect> Store<DB> {
         // In one order for all, so that two of these calls do not wait for each other.
         sql.push(" ORDER BY ").push(&DB::compare(self.table.id())).push(DB::LOCK);
         let mut found = Vec::new();
-        let mut rows = DB::run(connection, sql.into_executable().map_err(|error| self.failure(error))?);
+        let mut rows = run(connection, sql, self.pool.silence_max).map_err(|error| self.failure(error))?;
         while let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? {
             let Some(row) = step.right() else { continue };
             let record = self.record(&reading, &row)?;
@@ -572,17 +570,17 @@ impl<DB: Dialect> Store<DB> {
                 sql.push(&format!(" ON CONFLICT ({}) DO NOTHING", id_column.quoted));
             }
             sql.push(" RETURNING ").push(&self.list(&reading));
-            match rows::<DB>(connection, sql).await {
+            match rows::<DB>(connection, sql, self.pool.silence_max).await {
                 Ok(rows) => rows.first().map(|row| self.record(&reading, row)).transpose()?,
                 Err(error) => taken(error)?,
             }
         } else {
             if let Some((before, _)) = zero {
-                execute::<DB>(connection, Sql::new(before)).await.map_err(|error| self.failure(error))?;
+                self.execute(connection, Sql::new(before)).await?;
             }
-            let outcome = execute::<DB>(connection, sql).await;
+            let outcome = execute::<DB>(connection, sql, self.pool.silence_max).await;
             if let Some((_, after)) = zero {
-                execute::<DB>(connection, Sql::new(after)).await.map_err(|error| self.failure(error))?;
+                self.execute(connection, Sql::new(after)).await?;
             }
             match outcome {
                 Ok(result) => {
@@ -594,7 +592,7 @@ impl<DB: Dialect> Store<DB> {
         };
         if let (Some(id), Some(count_past), true) = (given, DB::count_past(&self.table), record.is_some()) {
             let sql = Sql::with_cells(count_past, vec![Cell::Int(id)]);
-            execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+            self.execute(connection, sql).await?;
         }
         Ok(record)
     }
@@ -625,14 +623,14 @@ impl<DB: Dialect> Store<DB> {
             sql.push(" RETURNING ").push(&self.list(&reading));
             return self.records(connection, &reading, sql).await?.pop().ok_or_else(gone);
         }
-        execute::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+        self.execute(connection, sql).await?;
         self.by_key(connection, key).await
     }
 
     async fn delete(&self, connection: &mut DB::Connection, keys: &[Cell]) -> Result<(), Failure> {
         let mut sql = Sql::<DB>::new(format!("DELETE FROM {} WHERE ", self.table.quoted));
         self.push_ids(&mut sql, keys);
-        execute::<DB>(connection, sql).await.map(drop).map_err(|error| self.failure(error))
+        self.execute(connection, sql).await.map(drop)
     }
 
     fn update_statement(&self, settings: Vec<(&Column, Setting)>) -> Sql<DB> {

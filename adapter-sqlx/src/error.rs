@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use remex_core::Error;
+use remex_core::{Error, ErrorKind};
 
 use crate::dialect::{Dialect, Fault, Named};
 use crate::table::Table;
@@ -21,6 +21,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Returns whether the database was not there, or did not answer.
+    pub(crate) fn is_away(&self) -> bool {
+        matches!(self, Self::Final(error) if error.kind() == ErrorKind::Unavailable)
+    }
+
     pub(crate) fn into_error(self) -> Error {
         match self {
             Self::Again(error) | Self::Undone(error) | Self::Stale(error) | Self::Final(error) => error,

@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::query::{Extent, write_after, write_filter, write_order};
 use crate::sql::Sql;
-use crate::store::Store;
+use crate::store::{Store, run};
 use crate::table::Reading;
 
 /// How many records are on their way from a cursor to whoever streams them.
@@ -161,7 +161,7 @@ impl<DB: Dialect> Store<DB> {
         let wanted = plan.limit.map(|limit| plan.skip.saturating_add(limit).saturating_add(1));
         let wanted = wanted.map_or(usize::MAX, |wanted| usize::try_from(wanted).unwrap_or(usize::MAX));
         let mut found = Vec::new();
-        let mut rows = DB::run(connection, sql.into_executable().map_err(|error| self.failure(error))?);
+        let mut rows = run(connection, sql, self.pool.silence_max).map_err(|error| self.failure(error))?;
         while let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? {
             let Some(row) = step.right() else { continue };
             let record = self.record(&reading, &row)?;
@@ -199,7 +199,7 @@ impl<DB: Dialect> Store<DB> {
         let reading = self.table.some(paths.into_iter());
         sql.prefix(&self.select(&reading));
         let mut count = 0;
-        let mut rows = DB::run(connection, sql.into_executable().map_err(|error| self.failure(error))?);
+        let mut rows = run(connection, sql, self.pool.silence_max).map_err(|error| self.failure(error))?;
         while let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? {
             if let Some(row) = step.right() {
                 count += u64::from(plan.filter.matches(&self.record(&reading, &row)?));
@@ -255,11 +255,21 @@ impl<DB: Dialect> Store<DB> {
     }
 
     async fn send(&self, params: &Params, sender: &mpsc::Sender<Result<Document>>) -> Result<(), Failure> {
+        let mut connection = self.reader().await?;
+        let sent = self.send_on(&mut connection, params, sender).await;
+        connection.noted(sent)
+    }
+
+    async fn send_on(
+        &self,
+        connection: &mut DB::Connection,
+        params: &Params,
+        sender: &mpsc::Sender<Result<Document>>,
+    ) -> Result<(), Failure> {
         let plan = self.description.plan(Intent::Index, params)?;
         let Selection { mut sql, filter, after, order } = self.selection(&plan);
-        let mut connection = self.reader().await?;
         if !order.is_exact() {
-            let (mut found, _) = self.find(&mut connection, &plan, params).await?;
+            let (mut found, _) = self.find(connection, &plan, params).await?;
             found.truncate(plan.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)));
             for record in found {
                 if sender.send(Ok(record)).await.is_err() {
@@ -276,7 +286,7 @@ impl<DB: Dialect> Store<DB> {
             push_window::<DB>(&mut sql, skip, plan.limit);
             (skip, limit) = (0, u64::MAX);
         }
-        let mut rows = DB::run(&mut connection, sql.into_executable().map_err(|error| self.failure(error))?);
+        let mut rows = run(connection, sql, self.pool.silence_max).map_err(|error| self.failure(error))?;
         while limit > 0 {
             let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? else { break };
             let Some(row) = step.right() else { continue };

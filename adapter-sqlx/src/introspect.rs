@@ -1,5 +1,7 @@
 //! What is found out at start: the table, or the one that is made, and what the service says about itself.
 
+use std::time::Duration;
+
 use remex_core::{Description, Error, Field, FieldType, Fields, IdKind, Method, Result};
 
 use crate::cell::Storage;
@@ -14,13 +16,14 @@ use crate::table::{Column, Table};
 pub(crate) async fn prepare<DB: Dialect>(
     connection: &mut DB::Connection,
     options: &SqlOptions,
+    silence_max: Duration,
 ) -> Result<(Table, Description)> {
     // Mistakes in the options come before anything is made of them.
     let wanted = Description::new(options.options.clone())?;
     let name = wanted.name().to_owned();
     let mut facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     if facts.is_none() && options.create_table {
-        create::<DB>(connection, options, &wanted).await?;
+        create::<DB>(connection, options, &wanted, silence_max).await?;
         facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     }
     let facts = facts.ok_or_else(|| {
@@ -44,6 +47,7 @@ async fn create<DB: Dialect>(
     connection: &mut DB::Connection,
     options: &SqlOptions,
     wanted: &Description,
+    silence_max: Duration,
 ) -> Result<()> {
     let unknown = wanted.fields().is_none().then_some(DOCUMENT_COLUMN);
     let fields = match wanted.fields() {
@@ -75,7 +79,7 @@ async fn create<DB: Dialect>(
         body: options.document_column.as_deref().or(unknown),
     };
     for statement in DB::create_table(&table) {
-        execute::<DB>(connection, Sql::new(statement))
+        execute::<DB>(connection, Sql::new(statement), silence_max)
             .await
             .map_err(|error| Error::internal("the table cannot be made").with_source(error))?;
     }

@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use remex_core::{Error, Result, Transaction, TransactionPart, async_trait};
@@ -16,7 +17,14 @@ use crate::sql::Sql;
 use crate::store::execute;
 
 /// A connection for the time of a call.
-pub(crate) enum Lease<DB: Dialect> {
+///
+/// One whose call came to no end, by a panic or a runtime that stops, is closed: nobody knows what it is in the middle of.
+pub(crate) struct Lease<DB: Dialect> {
+    connection: Connection<DB>,
+    settled: bool,
+}
+
+pub(crate) enum Connection<DB: Dialect> {
     /// One of a pool, which nobody else has.
     Own(PoolConnection<DB>),
     /// That of a transaction, for which other calls of it wait meanwhile.
@@ -27,36 +35,54 @@ impl<DB: Dialect> Lease<DB> {
     /// Takes the connection of the transaction to which the running code belongs, or one of the pool.
     pub(crate) async fn take(pool: &SqlPool<DB>, outside: &Pool<DB>) -> Result<Self> {
         let Some(transaction) = Transaction::current() else {
-            return Ok(Self::Own(outside.acquire().await.map_err(away)?));
+            let connection = Connection::Own(outside.acquire().await.map_err(away)?);
+            return Ok(Self { connection, settled: false });
         };
         let begin = Part::begin(pool, &transaction);
         let part = transaction.join(|part: &Part<DB>| part.pool.is_same(pool), begin).await?;
         let held = part.held.clone().lock_owned().await;
         match OwnedMutexGuard::try_map(held, |held| held.0.as_mut()) {
-            Ok(connection) => Ok(Self::Shared(connection)),
+            Ok(connection) => Ok(Self { connection: Connection::Shared(connection), settled: false }),
             Err(_) => Err(Error::internal("a call belongs to a transaction that has ended")),
         }
     }
 
-    /// Sees to it that a connection is not used again, whose statements are of no use any more.
-    pub(crate) fn discard(&mut self) {
-        self.close_on_drop();
+    pub(crate) const fn connection(&mut self) -> &mut Connection<DB> {
+        &mut self.connection
     }
 
-    /// Notes what a failed read means for the transaction to which it belongs: some databases end one with its first fault.
+    /// Says that the call came to its end, and how it failed, if it did.
+    pub(crate) fn settle(&mut self, failure: Option<&Failure>) {
+        // What was prepared on it is of no use any more, or nobody knows what it still has to say.
+        let lost = failure.is_some_and(|failure| matches!(failure, Failure::Stale(_)) || failure.is_away());
+        self.settled = !lost;
+    }
+
+    /// Notes how a call that reads came out, and what that means for the transaction to which it belongs: some databases
+    /// end one with its first fault.
     pub(crate) fn noted<T>(&mut self, outcome: Result<T, Failure>) -> Result<T, Failure> {
-        if let Err(failure) = &outcome {
-            if matches!(failure, Failure::Stale(_)) {
-                self.discard();
-            }
-            if let (Self::Shared(_), Some(transaction)) = (&self, Transaction::current()) {
-                match failure {
-                    Failure::Undone(_) | Failure::Stale(_) => transaction.try_again(),
-                    Failure::Again(_) | Failure::Final(_) => transaction.fail(),
-                }
+        self.settle(outcome.as_ref().err());
+        if let (Err(failure), Connection::Shared(_), Some(transaction)) =
+            (&outcome, &self.connection, Transaction::current())
+        {
+            match failure {
+                Failure::Undone(_) | Failure::Stale(_) => transaction.try_again(),
+                Failure::Again(_) | Failure::Final(_) => transaction.fail(),
             }
         }
         outcome
+    }
+}
+
+impl<DB: Dialect> Drop for Lease<DB> {
+    fn drop(&mut self) {
+        if self.settled {
+            return;
+        }
+        self.close_on_drop();
+        if let (Connection::Shared(_), Some(transaction)) = (&self.connection, Transaction::current()) {
+            transaction.fail();
+        }
     }
 }
 
@@ -64,18 +90,18 @@ impl<DB: Dialect> Deref for Lease<DB> {
     type Target = PoolConnection<DB>;
 
     fn deref(&self) -> &Self::Target {
-        match self {
-            Self::Own(connection) => connection,
-            Self::Shared(connection) => connection,
+        match &self.connection {
+            Connection::Own(connection) => connection,
+            Connection::Shared(connection) => connection,
         }
     }
 }
 
 impl<DB: Dialect> DerefMut for Lease<DB> {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        match self {
-            Self::Own(connection) => connection,
-            Self::Shared(connection) => connection,
+        match &mut self.connection {
+            Connection::Own(connection) => connection,
+            Connection::Shared(connection) => connection,
         }
     }
 }
@@ -104,7 +130,7 @@ impl<DB: Dialect> Part<DB> {
             let mut held = Held(Some(pool.writers.acquire().await.map_err(away)?));
             if let Some(connection) = &mut held.0 {
                 for statement in DB::BEFORE_BEGIN.into_iter().chain([DB::BEGIN]) {
-                    if let Err(error) = execute::<DB>(connection, Sql::new(statement)).await {
+                    if let Err(error) = execute::<DB>(connection, Sql::new(statement), pool.silence_max).await {
                         return Err(end_failed::<DB>(error, transaction));
                     }
                 }
@@ -119,28 +145,28 @@ impl<DB: Dialect> TransactionPart for Part<DB> {
     async fn commit(&self, transaction: &Transaction) -> Result<()> {
         let mut held = self.held.lock().await;
         let Some(connection) = &mut held.0 else { return Ok(()) };
-        match execute::<DB>(connection, Sql::new("COMMIT")).await {
+        match execute::<DB>(connection, Sql::new("COMMIT"), self.pool.silence_max).await {
             Ok(_) => {
                 held.0 = None;
                 Ok(())
             }
             Err(error) => {
                 let error = end_failed::<DB>(error, transaction);
-                roll_back(&mut held).await;
+                roll_back(&mut held, self.pool.silence_max).await;
                 Err(error)
             }
         }
     }
 
     async fn rollback(&self) {
-        roll_back(&mut *self.held.lock().await).await;
+        roll_back(&mut *self.held.lock().await, self.pool.silence_max).await;
     }
 }
 
 /// Ends a transaction without keeping anything. A connection that cannot even do that is closed, which does it as well.
-async fn roll_back<DB: Dialect>(held: &mut Held<DB>) {
+async fn roll_back<DB: Dialect>(held: &mut Held<DB>, silence_max: Duration) {
     if let Some(connection) = &mut held.0
-        && execute::<DB>(connection, Sql::new("ROLLBACK")).await.is_err()
+        && execute::<DB>(connection, Sql::new("ROLLBACK"), silence_max).await.is_err()
     {
         connection.close_on_drop();
     }

@@ -37,10 +37,14 @@ pub struct SqlPool<DB: Dialect> {
     pub(crate) readers: Pool<DB>,
     /// Of one connection for a SQLite file, which has one writer at a time; the same as the other elsewhere.
     pub(crate) writers: Pool<DB>,
+    pub(crate) silence_max: Duration,
 }
 
 /// How long a call waits for a connection.
 const ACQUIRE_TIME: Duration = Duration::from_secs(3);
+
+/// For how long the database may say nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
 
 impl<DB: Dialect> SqlPool<DB> {
     /// Opens connections to the database of a URL: `sqlite://todos.db`, `postgres://…`, `mysql://…`.
@@ -53,7 +57,18 @@ impl<DB: Dialect> SqlPool<DB> {
     pub async fn connect(url: &str) -> Result<Self> {
         let options = PoolOptions::new().acquire_timeout(ACQUIRE_TIME);
         let (readers, writers) = DB::connect(url, options).await.map_err(away)?;
-        Ok(Self { readers, writers })
+        Ok(Self { readers, writers, silence_max: SILENCE_MAX })
+    }
+
+    /// Sets for how long the database may say nothing while a statement runs: from its start to its first row or its end,
+    /// and from row to row. Past that, the call answers 503 and the connection is closed. Defaults to 10 seconds.
+    ///
+    /// The database may still be at work. Limits of its own end that as well: `statement_timeout` of PostgreSQL,
+    /// `max_statement_time` of MariaDB.
+    #[must_use]
+    pub fn silence_max(mut self, silence_max: Duration) -> Self {
+        self.silence_max = silence_max;
+        self
     }
 
     /// Returns whether another one opens its connections to the same database: a clone, or made of the same pool.
@@ -70,13 +85,13 @@ impl<DB: Dialect> SqlPool<DB> {
 
 impl<DB: Dialect> From<Pool<DB>> for SqlPool<DB> {
     fn from(pool: Pool<DB>) -> Self {
-        Self { readers: pool.clone(), writers: pool }
+        Self { readers: pool.clone(), writers: pool, silence_max: SILENCE_MAX }
     }
 }
 
 impl<DB: Dialect> Clone for SqlPool<DB> {
     fn clone(&self) -> Self {
-        Self { readers: self.readers.clone(), writers: self.writers.clone() }
+        Self { readers: self.readers.clone(), writers: self.writers.clone(), silence_max: self.silence_max }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures::TryStreamExt;
+use futures::{StreamExt, TryStreamExt, stream};
 use remex_core::{Description, Document, Error, Id, Result, Value};
+use tokio::time::timeout;
 
 use crate::cell::{Cell, Form};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Rows};
 use crate::error::{Failure, away};
 use crate::introspect;
 use crate::lease::Lease;
@@ -32,7 +34,7 @@ impl<DB: Dialect> Store<DB> {
     pub(crate) async fn open(pool: SqlPool<DB>, options: &SqlOptions, conform: Option<Conform>) -> Result<Self> {
         let (table, description) = {
             let mut connection = pool.writers.acquire().await.map_err(away)?;
-            introspect::prepare::<DB>(&mut connection, options).await?
+            introspect::prepare::<DB>(&mut connection, options, pool.silence_max).await?
         };
         Ok(Self { pool, table, description: Arc::new(description), conform })
     }
@@ -100,13 +102,13 @@ impl<DB: Dialect> Store<DB> {
         reading: &Reading,
         sql: Sql<DB>,
     ) -> Result<Vec<Document>, Failure> {
-        let rows = rows::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+        let rows = rows::<DB>(connection, sql, self.pool.silence_max).await.map_err(|error| self.failure(error))?;
         rows.iter().map(|row| self.record(reading, row)).collect()
     }
 
     /// Runs a query for one number.
     pub(crate) async fn number(&self, connection: &mut DB::Connection, sql: Sql<DB>) -> Result<u64, Failure> {
-        let rows = rows::<DB>(connection, sql).await.map_err(|error| self.failure(error))?;
+        let rows = rows::<DB>(connection, sql, self.pool.silence_max).await.map_err(|error| self.failure(error))?;
         let cell = rows.first().map(|row| DB::cell(row, 0, Form::Int)).transpose();
         match cell.map_err(|error| self.failure(error))? {
             Some(Cell::Int(number)) => Ok(u64::try_from(number).unwrap_or(0)),
@@ -121,18 +123,38 @@ impl<DB: Dialect> fmt::Debug for Store<DB> {
     }
 }
 
+/// Runs a statement: what it answers, step by step. A database that is silent for too long counts as away.
+pub(crate) fn run<DB: Dialect>(
+    connection: &mut DB::Connection,
+    sql: Sql<DB>,
+    silence_max: Duration,
+) -> Result<Rows<'_, DB>, sqlx::Error> {
+    let steps = DB::run(connection, sql.into_executable()?);
+    let patient = stream::unfold(Some(steps), move |steps| async move {
+        let mut steps = steps?;
+        match timeout(silence_max, steps.next()).await {
+            Ok(step) => step.map(|step| (step, Some(steps))),
+            // Whatever may still come belongs to nobody: the connection is not used again.
+            Err(silent) => Some((Err(sqlx::Error::Io(silent.into())), None)),
+        }
+    });
+    Ok(patient.boxed())
+}
+
 /// Runs a statement for its rows.
 pub(crate) async fn rows<DB: Dialect>(
     connection: &mut DB::Connection,
     sql: Sql<DB>,
+    silence_max: Duration,
 ) -> Result<Vec<DB::Row>, sqlx::Error> {
-    DB::run(connection, sql.into_executable()?).try_filter_map(async |step| Ok(step.right())).try_collect().await
+    run(connection, sql, silence_max)?.try_filter_map(async |step| Ok(step.right())).try_collect().await
 }
 
 /// Runs a statement for what it does.
 pub(crate) async fn execute<DB: Dialect>(
     connection: &mut DB::Connection,
     sql: Sql<DB>,
+    silence_max: Duration,
 ) -> Result<DB::QueryResult, sqlx::Error> {
-    DB::run(connection, sql.into_executable()?).try_filter_map(async |step| Ok(step.left())).try_collect().await
+    run(connection, sql, silence_max)?.try_filter_map(async |step| Ok(step.left())).try_collect().await
 }

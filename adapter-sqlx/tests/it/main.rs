@@ -2,6 +2,8 @@
 
 mod faults;
 mod oracle;
+mod outage;
+mod proxy;
 mod tables;
 mod transactions;
 mod urls;
