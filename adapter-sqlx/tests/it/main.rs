@@ -1,5 +1,6 @@
 //! What is true of tables alone: what the writer says is what the evaluator means, faults, and tables that were there.
 
+mod durability;
 mod faults;
 mod oracle;
 mod outage;
