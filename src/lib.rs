@@ -18,5 +18,5 @@ pub use remex_sqlx::Postgres;
 #[cfg(feature = "sqlite")]
 pub use remex_sqlx::Sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
-pub use remex_sqlx::{SqlOptions, SqlPool, SqlService, TextOrder};
+pub use remex_sqlx::{SqlCondition, SqlOptions, SqlPool, SqlService, TextOrder};
 pub use store::{Store, StoreService};

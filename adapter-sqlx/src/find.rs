@@ -67,6 +67,7 @@ impl<DB: Dialect> Store<DB> {
         let reading = self.reading(&plan, params, Extent::More);
         let mut sql = Sql::<DB>::new(self.select(&reading));
         sql.push(" WHERE ").push(&DB::compare(self.table.id())).push(" = ").bind(self.table.id(), key);
+        self.push_conditions(&mut sql);
         let mut connection = self.reader().await?;
         let found = self.records(&mut connection, &reading, sql).await;
         let found = connection.noted(found)?.into_iter().next();
@@ -85,6 +86,7 @@ impl<DB: Dialect> Store<DB> {
                 let mut sql = Sql::<DB>::new(self.select(&reading));
                 sql.push(" WHERE ");
                 self.push_ids(&mut sql, keys);
+                self.push_conditions(&mut sql);
                 let records = self.records(&mut connection, &reading, sql).await;
                 let matching = connection.noted(records)?.into_iter().filter(|record| plan.filter.matches(record));
                 found.extend(matching.map(|record| (record[self.description.id_field()].to_string(), record)));
@@ -127,6 +129,7 @@ impl<DB: Dialect> Store<DB> {
     fn selection(&self, plan: &Plan<'_>) -> Selection<DB> {
         let mut sql = Sql::<DB>::new(" WHERE ");
         let filter = write_filter(&mut sql, &self.table, &plan.filter);
+        self.push_conditions(&mut sql);
         let mut after = Extent::Exact;
         if let Some(cursor) = plan.after {
             let mut longer = sql.clone();
@@ -190,7 +193,9 @@ impl<DB: Dialect> Store<DB> {
 
     async fn count(&self, connection: &mut DB::Connection, plan: &Plan<'_>) -> Result<u64, Failure> {
         let mut sql = Sql::<DB>::new(" WHERE ");
-        if write_filter(&mut sql, &self.table, &plan.filter).is_exact() {
+        let exact = write_filter(&mut sql, &self.table, &plan.filter).is_exact();
+        self.push_conditions(&mut sql);
+        if exact {
             sql.prefix(&format!("SELECT COUNT(*) FROM {}", self.table.quoted));
             return self.number(connection, sql).await;
         }

@@ -4,6 +4,7 @@
 
 mod cell;
 mod change;
+mod condition;
 mod dialect;
 mod error;
 mod find;
@@ -17,6 +18,7 @@ mod sql;
 mod store;
 mod table;
 
+pub use condition::SqlCondition;
 pub use dialect::Dialect;
 pub use options::{SqlOptions, TextOrder};
 pub use pool::SqlPool;

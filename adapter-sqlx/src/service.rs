@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::change::Change;
+use crate::condition::SqlCondition;
 use crate::dialect::Dialect;
 use crate::error::Failure;
 use crate::options::SqlOptions;
@@ -80,6 +81,31 @@ where
     #[must_use]
     pub fn pool(&self) -> &SqlPool<DB> {
         &self.store.pool
+    }
+
+    /// Returns a view of the records for which a condition in SQL holds as well, to be listed, read and counted: for what the
+    /// query language cannot say. Queries, scopes and hooks around it work as on any service.
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")]
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> remex_core::Result<()> {
+    /// # use remex_core::{Document, FieldType, Fields, Options, Params, Service};
+    /// # use remex_sqlx::{SqlCondition, SqlOptions, SqlService, Sqlite};
+    /// # let fields = Fields::new().required("name", FieldType::Text);
+    /// # let options = SqlOptions::from(Options::new("birds").fields(fields)).create_table_if_missing(true);
+    /// let birds = SqlService::<Sqlite>::connect("sqlite::memory:", options).await?;
+    /// birds.create(Document::new().with("name", "Wren"), &Params::new()).await?;
+    /// let alike = birds.filtered(SqlCondition::new("lower(name) = lower(?)", ["WREN".into()])?);
+    /// assert_eq!(alike.index(&Params::new()).await?.data.len(), 1);
+    /// # Ok(())
+    /// # }
+    /// # #[cfg(not(feature = "sqlite"))]
+    /// # fn main() {}
+    /// ```
+    #[must_use]
+    pub fn filtered(&self, condition: SqlCondition) -> Self {
+        Self { store: Arc::new(self.store.filtered(condition)), types: PhantomData }
     }
 
     fn decode(&self, record: Document, params: &Params) -> Result<T>

@@ -60,6 +60,14 @@ impl<DB: Dialect> Sql<DB> {
         self
     }
 
+    /// Adds a value that is of no column.
+    pub(crate) fn bind_plain(&mut self, cell: Cell) -> &mut Self {
+        self.cells.push(cell);
+        let placeholder = DB::placeholder_plain(self.cells.len());
+        self.text.push_str(&placeholder);
+        self
+    }
+
     /// Adds parts with something between them.
     pub(crate) fn list<I: IntoIterator>(&mut self, items: I, between: &str, mut each: impl FnMut(&mut Self, I::Item)) {
         for (position, item) in items.into_iter().enumerate() {

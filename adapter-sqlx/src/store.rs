@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use remex_core::{Description, Document, Error, Id, Result, Value};
+use remex_core::{Description, Document, Error, Id, Method, Result, Value};
 use tokio::time::timeout;
 
 use crate::cell::{Cell, Form};
+use crate::condition::SqlCondition;
 use crate::dialect::{Dialect, Rows};
 use crate::error::{Failure, away};
 use crate::introspect;
@@ -28,6 +29,8 @@ pub(crate) struct Store<DB: Dialect> {
     pub(crate) description: Arc<Description>,
     /// What a record's own type has to say, where it has one.
     pub(crate) conform: Option<Conform>,
+    /// What else must hold of records, in SQL.
+    pub(crate) conditions: Vec<SqlCondition>,
 }
 
 impl<DB: Dialect> Store<DB> {
@@ -36,7 +39,28 @@ impl<DB: Dialect> Store<DB> {
             let mut connection = pool.writers.acquire().await.map_err(away)?;
             introspect::prepare::<DB>(&mut connection, options, pool.silence_max).await?
         };
-        Ok(Self { pool, table, description: Arc::new(description), conform })
+        Ok(Self { pool, table, description: Arc::new(description), conform, conditions: Vec::new() })
+    }
+
+    /// Returns the same records with a further condition, to be read only: what it says of a record that is changed, no
+    /// statement could hold to.
+    pub(crate) fn filtered(&self, condition: SqlCondition) -> Self {
+        let description = (*self.description).clone().with_methods([Method::Index, Method::Read].into_iter().collect());
+        Self {
+            pool: self.pool.clone(),
+            table: self.table.clone(),
+            description: Arc::new(description),
+            conform: self.conform,
+            conditions: self.conditions.iter().cloned().chain([condition]).collect(),
+        }
+    }
+
+    /// Adds the conditions in SQL to those that are there.
+    pub(crate) fn push_conditions(&self, sql: &mut Sql<DB>) {
+        for condition in &self.conditions {
+            sql.push(" AND ");
+            condition.write(sql);
+        }
     }
 
     /// Takes a connection for a call that reads.

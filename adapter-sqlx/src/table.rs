@@ -41,7 +41,7 @@ pub(crate) struct Unique {
 }
 
 /// What is known of the table since the start.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Table {
     /// The name of the service, for messages.
     pub(crate) name: String,

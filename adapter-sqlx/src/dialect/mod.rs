@@ -110,6 +110,12 @@ pub(crate) trait Syntax: sqlx::Database {
         format!("\"{}\"", name.replace('"', "\"\""))
     }
 
+    /// Writes where a value goes that is of no column.
+    fn placeholder_plain(position: usize) -> String {
+        let _ = position;
+        "?".to_owned()
+    }
+
     /// Writes where a value goes, as one of the column.
     fn placeholder(position: usize, column: &Column) -> String {
         let _ = (position, column);

@@ -18,6 +18,10 @@ impl Syntax for Postgres {
     const RETURNS: bool = true;
     const NO_LIMIT: &'static str = "ALL";
 
+    fn placeholder_plain(position: usize) -> String {
+        format!("${position}")
+    }
+
     fn placeholder(position: usize, column: &Column) -> String {
         match (column.storage, column.declared.as_str()) {
             (Storage::DateTime, "timestamp with time zone") => format!("${position}::timestamptz"),

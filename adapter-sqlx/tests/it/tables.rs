@@ -1,7 +1,7 @@
 //! Tables that were there before the service.
 
-use remex_core::{Document, ErrorKind, Filter, Id, IdKind, Method, Options, Params, Query, Service};
-use remex_sqlx::{Dialect, MySql, Postgres, SqlPool, SqlService, Sqlite};
+use remex_core::{Document, ErrorKind, FieldType, Fields, Filter, Id, IdKind, Method, Options, Params, Query, Service};
+use remex_sqlx::{Dialect, MySql, Postgres, SqlCondition, SqlOptions, SqlPool, SqlService, Sqlite};
 use sqlx::{AssertSqlSafe, Executor};
 
 use crate::urls;
@@ -139,4 +139,43 @@ async fn mariadb_types_go_both_ways() {
     let long = service.create(Document::new().with("name", "x".repeat(30)), &params).await.expect_err("refused");
     assert_eq!((long.kind(), long.fields()[0].field.as_str()), (ErrorKind::Unprocessable, "name"));
     urls::drop_table(&service).await;
+}
+
+async fn a_condition_in_sql_holds_for_all_that_reads<DB: Dialect>(url: &str)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let fields = Fields::new().required("name", FieldType::Text).optional("age", FieldType::Integer);
+    let options = SqlOptions::from(Options::new(urls::table_name()).fields(fields)).create_table_if_missing(true);
+    let birds = SqlService::<DB>::connect(url, options).await.expect("a service");
+    let params = Params::new();
+    for (name, age) in [("Wren", 1), ("WREN", 2), ("Robin", 1)] {
+        birds.create(Document::new().with("name", name).with("age", age), &params).await.expect("made");
+    }
+    let injected = "wren') OR ('1' = '1";
+    for (name, expected) in [("wren", 2), (injected, 0)] {
+        let condition = SqlCondition::new("lower(name) = lower(?) AND age > ?", [name.into(), 0.into()]);
+        let alike = birds.filtered(condition.expect("a condition"));
+        assert_eq!(alike.count(&params).await.expect("a count"), expected, "{name}");
+        assert_eq!(alike.index(&params).await.expect("a list").data.len() as u64, expected);
+        let old = Params::from(Query::new().filter(Filter::eq("age", 2)));
+        assert_eq!(alike.index(&old).await.expect("a list").data.len() as u64, expected / 2);
+        assert_eq!(alike.read(&Id::from(1), &params).await.is_ok(), expected > 0);
+        let other = alike.read(&Id::from(3), &params).await.expect_err("a robin is no wren");
+        assert_eq!(other.kind(), ErrorKind::NotFound);
+        let refused = alike.remove_many(&params).await.expect_err("it is to be read");
+        assert_eq!(refused.kind(), ErrorKind::MethodNotAllowed);
+    }
+    urls::drop_table(&birds).await;
+}
+
+#[tokio::test]
+async fn conditions_in_sql_hold_in_every_database() {
+    a_condition_in_sql_holds_for_all_that_reads::<Sqlite>("sqlite::memory:").await;
+    if let Some(url) = urls::postgres() {
+        a_condition_in_sql_holds_for_all_that_reads::<Postgres>(&url).await;
+    }
+    if let Some(url) = urls::mysql() {
+        a_condition_in_sql_holds_for_all_that_reads::<MySql>(&url).await;
+    }
 }
