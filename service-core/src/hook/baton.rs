@@ -44,6 +44,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    pub(super) const fn is_empty(&self) -> bool {
+        matches!(self.event, EventChoice::Usual)
+            && self.select.is_none()
+            && self.emitted.is_empty()
+            && self.detached.is_empty()
+    }
+
     /// Adds what was told later, which goes before what was told earlier.
     pub(super) fn extend(&mut self, later: Self) {
         if later.event != EventChoice::Usual {

@@ -63,11 +63,16 @@ pub(super) struct State<S: Service + ?Sized> {
     /// Whether the method answered JSON text.
     pub(super) answered: bool,
     pub(super) error: Option<Error>,
-    pub(super) told: Told,
+    /// What the hooks want to become of the call besides its result; seldom anything.
+    pub(super) told: Option<Box<Told>>,
     pub(super) baton: Option<Baton>,
 }
 
 impl<S: Service + ?Sized> State<S> {
+    pub(super) fn told(&mut self) -> &mut Told {
+        self.told.get_or_insert_default()
+    }
+
     /// Selects again what was selected before something else was done in the place of the method.
     pub(super) fn restore_select(&mut self) {
         if let Some(select) = self.set_aside.take() {
@@ -141,7 +146,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             set_aside: None,
             answered: false,
             error: None,
-            told: Told::default(),
+            told: None,
             baton: None,
         });
         // Taken out, so that it does not go along where a hook hands on its params.
@@ -186,7 +191,7 @@ impl<S: Service + ?Sized> HookContext<S> {
             set_aside: None,
             answered: state.answered,
             error: None,
-            told: Told::default(),
+            told: None,
             baton: None,
         };
         Self { state: Some(Box::new(copy)), home: None }
@@ -222,34 +227,40 @@ impl<S: Service + ?Sized> HookContext<S> {
     }
 
     /// Makes sure that a hook left behind what the rest of the way needs.
-    pub(super) fn check(mut self) -> Result<Self> {
-        if matches!(self.state().data, Data::Taken) {
-            return Err(self.mistake("took the data and gave none back"));
+    #[inline]
+    pub(super) fn check(&mut self) -> Result<()> {
+        let state = self.state();
+        match (&state.data, &state.result) {
+            (Data::Taken, _) => Err(self.mistake("took the data and gave none back")),
+            (_, None) => Ok(()),
+            (_, Some(_)) => self.check_result(),
         }
-        let operation = self.state().operation;
-        if let Some(result) = self.state_mut().result.take() {
-            let form = result.form();
-            let made_up = matches!(result, Output::Answer(_)) && !self.state().answered;
-            match if made_up { None } else { result.fit(operation) } {
-                Some(result) => self.state_mut().result = Some(result),
-                None => return Err(self.mistake(&format!("gave {form} as the result"))),
-            }
+    }
+
+    fn check_result(&mut self) -> Result<()> {
+        let state = self.state_mut();
+        let Some(result) = state.result.take() else { return Ok(()) };
+        let form = result.form();
+        let made_up = matches!(result, Output::Answer(_)) && !state.answered;
+        state.result = if made_up { None } else { result.fit(state.operation) };
+        match state.result {
+            Some(_) => Ok(()),
+            None => Err(self.mistake(&format!("gave {form} as the result"))),
         }
-        Ok(self)
     }
 
     /// Makes sure of the same for an around hook, which is to leave a result behind.
-    pub(super) fn check_around(mut self) -> Result<Self> {
+    pub(super) fn check_around(&mut self) -> Result<()> {
         self.state_mut().kind = HookKind::Around;
         self.check_answered()
     }
 
     /// Makes sure of the same for what was done in the place of the method.
-    pub(super) fn check_answered(self) -> Result<Self> {
-        let ctx = self.check()?;
-        match ctx.result() {
-            Some(_) => Ok(ctx),
-            None => Err(ctx.mistake("left the call without a result")),
+    pub(super) fn check_answered(&mut self) -> Result<()> {
+        self.check()?;
+        match self.result() {
+            Some(_) => Ok(()),
+            None => Err(self.mistake("left the call without a result")),
         }
     }
 
@@ -522,17 +533,17 @@ impl<S: Service + ?Sized> HookContext<S> {
 
     /// Gives the event of this call another name than `created`, `modified`, `updated` or `removed`.
     pub fn set_event(&mut self, name: impl Into<Text>) {
-        self.state_mut().told.event = EventChoice::Named(name.into());
+        self.state_mut().told().event = EventChoice::Named(name.into());
     }
 
     /// Sees to it that this call has no event.
     pub fn suppress_event(&mut self) {
-        self.state_mut().told.event = EventChoice::None;
+        self.state_mut().told().event = EventChoice::None;
     }
 
     /// Adds an event of your own, which subscribers get behind those of the call itself, should it succeed.
     pub fn emit(&mut self, name: impl Into<Text>, data: Document) {
-        self.state_mut().told.emitted.push((name.into(), data));
+        self.state_mut().told().emitted.push((name.into(), data));
     }
 }
 

@@ -27,6 +27,7 @@ mod nested;
 mod run;
 
 use std::fmt;
+use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use tokio_util::sync::ReusableBoxFuture;
@@ -42,7 +43,7 @@ pub(crate) use hooks::Chains;
 pub use hooks::{HookSet, Hooks};
 pub(crate) use layer::Layer;
 pub use nested::NESTING_MAX;
-pub(crate) use nested::{nested, nested_stream};
+pub(crate) use nested::{Nested, counted, nested, nested_stream};
 pub use run::Next;
 pub(crate) use run::{Ran, run, stream};
 
@@ -158,11 +159,11 @@ impl<S: Service + ?Sized + 'static> HookSlot<S> {
         }
     }
 
-    /// Runs what is in the slot.
-    async fn run(&mut self) -> Result<HookContext<S>> {
+    /// Goes on with what is in the slot.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
         match &mut self.0 {
-            Some(slot) => slot.await,
-            None => Err(crate::Error::internal("a hook did not begin")),
+            Some(slot) => slot.poll(cx),
+            None => Poll::Ready(Err(crate::Error::internal("a hook did not begin"))),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Runs a call through its hooks; the order stands at the top of the module.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
@@ -36,18 +37,21 @@ impl<S: Service + ?Sized + 'static> Next<S> {
     ///
     /// # Errors
     /// What the rest of the call comes to.
-    pub fn run(self, ctx: HookContext<S>) -> HookFuture<S> {
+    pub fn run(self, mut ctx: HookContext<S>) -> HookFuture<S> {
         let Self { chain, position, wanted } = self;
         // What the hook did to the context is its own doing, and not of those inside.
-        let mut ctx = match ctx.check() {
-            Ok(ctx) => ctx,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
+        if let Err(error) = ctx.check() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
         match chain.around.get(position).cloned() {
             Some(hook) => {
                 ctx.state_mut().kind = HookKind::Around;
                 let next = Self { chain, position: position + 1, wanted };
-                Box::pin(async move { hook.run(ctx, next).await?.check_around() })
+                Box::pin(async move {
+                    let mut ctx = hook.run(ctx, next).await?;
+                    ctx.check_around()?;
+                    Ok(ctx)
+                })
             }
             None => Box::pin(async move { innermost(&chain, ctx, wanted).await }),
         }
@@ -74,9 +78,14 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
         &self.0.params
     }
 
+    /// Returns whether hooks have said what is to become of the call.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.0.told.is_some()
+    }
+
     /// Takes what is to become of the call now that it has succeeded: its event, those that hooks added, detached hooks.
     pub(crate) fn take_told(&mut self) -> Told {
-        std::mem::take(&mut self.0.told)
+        self.0.told.take().map_or_else(Told::default, |told| *told)
     }
 
     /// Returns what the caller gets to see: nothing that is hidden from it, and of whole records what its query selected.
@@ -95,35 +104,30 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
 
 /// Runs a call through the hooks.
 pub(crate) async fn run<S: Service + ?Sized + 'static>(
-    chain: Arc<Chain<S>>,
+    chain: &Arc<Chain<S>>,
     mut ctx: HookContext<S>,
     wanted: Wanted,
 ) -> Result<Ran<S>> {
     ctx.begin()?;
-    let mut ctx = within(&chain, ctx, wanted).await?;
-    detach(&chain, &mut ctx);
+    let mut ctx = if chain.is_plain() { plain(chain, ctx, wanted).await? } else { within(chain, ctx, wanted).await? };
+    detach(chain, &mut ctx);
     let mut state = ctx.into_state();
     if let Some(baton) = state.baton.take() {
         if baton.wants_whole() {
-            state.told.select = Some(state.params.query.select.clone());
+            let select = state.params.query.select.clone();
+            state.told().select = Some(select);
             state.whole = false;
         }
-        baton.tell(std::mem::take(&mut state.told));
+        if let Some(told) = state.told.take() {
+            baton.tell(*told);
+        }
     }
     Ok(Ran(state))
 }
 
 /// Runs the around hooks and what is inside them.
-async fn within<S: Service + ?Sized + 'static>(
-    chain: &Arc<Chain<S>>,
-    ctx: HookContext<S>,
-    wanted: Wanted,
-) -> Result<HookContext<S>> {
-    if chain.around.is_empty() {
-        innermost(chain, ctx, wanted).await
-    } else {
-        Next { chain: chain.clone(), position: 0, wanted }.run(ctx).await
-    }
+fn within<S: Service + ?Sized + 'static>(chain: &Arc<Chain<S>>, ctx: HookContext<S>, wanted: Wanted) -> HookFuture<S> {
+    Next { chain: chain.clone(), position: 0, wanted }.run(ctx)
 }
 
 /// Makes the detached hooks ready to begin when the whole call has succeeded.
@@ -133,7 +137,7 @@ fn detach<S: Service + ?Sized + 'static>(chain: &Chain<S>, ctx: &mut HookContext
         copy.state_mut().kind = HookKind::Detached;
         let work = Box::pin(async move { hook.run(copy).await.map(drop) });
         let detached = DetachedHook::new(work, ctx.path(), ctx.operation().name());
-        ctx.state_mut().told.detached.push(detached);
+        ctx.state_mut().told().detached.push(detached);
     }
 }
 
@@ -143,26 +147,37 @@ async fn innermost<S: Service + ?Sized + 'static>(
     mut ctx: HookContext<S>,
     wanted: Wanted,
 ) -> Result<HookContext<S>> {
-    let home = (!chain.error.is_empty()).then(Home::new);
-    ctx.set_home(home.clone());
-    let outcome = async {
-        let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
-        if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
-            ctx.state_mut().begun = true;
-            ctx.set_result(Page::from(Vec::new()));
-            return Ok(ctx);
-        }
-        let ctx = method(ctx, wanted == Wanted::Json, finished).await?;
-        Ok(through(&chain.after, HookKind::After, ctx).await?.0)
-    };
-    match (outcome.await, home) {
-        (Ok(mut ctx), _) => {
+    if chain.error.is_empty() {
+        return plain(chain, ctx, wanted).await;
+    }
+    let home = Home::new();
+    ctx.set_home(Some(home.clone()));
+    match plain(chain, ctx, wanted).await {
+        Ok(mut ctx) => {
             ctx.set_home(None);
             Ok(ctx)
         }
-        (Err(error), None) => Err(error),
-        (Err(error), Some(home)) => recover(&chain.error, &home, error).await,
+        Err(error) => recover(&chain.error, &home, error).await,
     }
+}
+
+/// Runs before hooks, the method and after hooks, up to where one of them fails.
+async fn plain<S: Service + ?Sized + 'static>(
+    chain: &Chain<S>,
+    ctx: HookContext<S>,
+    wanted: Wanted,
+) -> Result<HookContext<S>> {
+    let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
+    if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
+        ctx.state_mut().begun = true;
+        ctx.set_result(Page::from(Vec::new()));
+        return Ok(ctx);
+    }
+    let ctx = method(ctx, wanted == Wanted::Json, finished).await?;
+    if chain.after.is_empty() {
+        return Ok(ctx);
+    }
+    Ok(through(&chain.after, HookKind::After, ctx).await?.0)
 }
 
 /// Runs hooks one behind the other, until one finishes; answers whether one has.
@@ -178,7 +193,8 @@ async fn through<S: Service + ?Sized + 'static>(
         }
         ctx.state_mut().kind = kind;
         hook.begin(ctx, &mut slot);
-        ctx = slot.run().await?.check()?;
+        ctx = poll_fn(|cx| slot.poll(cx)).await?;
+        ctx.check()?;
     }
     let finished = std::mem::take(&mut ctx.state_mut().finished);
     Ok((ctx, finished))
@@ -191,8 +207,9 @@ async fn method<S: Service + ?Sized + 'static>(
     finished: bool,
 ) -> Result<HookContext<S>> {
     let call = ctx.call()?;
+    let (operation, around_hooks) = (call.operation(), ctx.state().place.around_hooks);
     // Hooks behind the method, and events, have whole records; what is selected is applied when they have run.
-    let writes = call.method().writes() && !json;
+    let writes = operation.method().writes() && !json;
     if writes && ctx.params().query.select.is_some() {
         // It is checked before anything is changed.
         ctx.description().plan(intent(&call), ctx.params())?;
@@ -203,60 +220,49 @@ async fn method<S: Service + ?Sized + 'static>(
         if ctx.state().whole {
             ctx.state_mut().set_aside = ctx.params_mut().query.select.take();
         }
-        let mut ctx = instead(ctx).await?.check_answered()?;
+        let mut ctx = instead(ctx).await?;
+        ctx.check_answered()?;
         ctx.state_mut().restore_select();
         return Ok(ctx);
     }
-    let around_hooks = ctx.state().place.around_hooks;
-    if ctx.result().is_some() && !around_hooks {
+    let (mut baton, mut select) = (None, None);
+    if around_hooks {
+        // Hooks of the service see what is selected, and leave it to these to take the rest away.
+        let preset = match ctx.state_mut().result.take() {
+            Some(result) => Some((documents(result)?, operation, finished)),
+            None => None,
+        };
+        let handed = Baton::new(preset, writes);
+        ctx.params_mut().extensions.insert(handed.clone());
+        baton = Some(handed);
+    } else if ctx.state().result.is_some() {
         return Ok(ctx);
+    } else if ctx.state().whole {
+        select = ctx.params_mut().query.select.take();
     }
-    if !around_hooks {
-        let select = if ctx.state().whole { ctx.params_mut().query.select.take() } else { None };
-        let made = made(&ctx, call, json).await;
-        if ctx.state().whole {
-            ctx.params_mut().query.select = select;
-        }
-        return with_made(ctx, made?);
-    }
-    // Hooks of the service see what is selected, and leave it to these to take the rest away.
-    let operation = call.operation();
-    let preset = match ctx.state_mut().result.take() {
-        Some(result) => Some((documents(result)?, operation, finished)),
-        None => None,
-    };
-    let baton = Baton::new(preset, writes);
-    ctx.params_mut().extensions.insert(baton.clone());
-    let made = made(&ctx, call, json).await;
-    ctx.params_mut().extensions.remove::<Baton>();
-    let mut told = baton.told();
-    if let Some(select) = told.select.take() {
-        ctx.state_mut().whole = select.is_some();
-        ctx.params_mut().query.select = select;
-    }
-    ctx.state_mut().told.extend(told);
-    with_made(ctx, made?)
-}
-
-fn with_made<S: Service + ?Sized>(mut ctx: HookContext<S>, made: Output<S::Data>) -> Result<HookContext<S>> {
-    ctx.state_mut().answered = matches!(made, Output::Answer(_));
-    ctx.state_mut().result = Some(made);
-    Ok(ctx)
-}
-
-async fn made<S: Service + ?Sized>(
-    ctx: &HookContext<S>,
-    call: Call<S::Id, S::Input>,
-    json: bool,
-) -> Result<Output<S::Data>> {
-    let state = ctx.state();
-    if json {
-        Ok(Output::Answer(state.place.service.answer(call, &state.params).await?))
+    let State { place, params, .. } = ctx.state();
+    let made = if json {
+        place.service.answer(call, params).await.map(Output::Answer)
     } else {
-        let output = perform(&*state.place.service, call, &state.params).await?;
-        let description = &state.place.description;
-        if description.is_revealed() { Ok(output) } else { reveal(output, description, &state.params) }
+        perform(&*place.service, call, params).await.and_then(|output| shown_to(output, &place.description, params))
+    };
+    let state = ctx.state_mut();
+    if let Some(baton) = baton {
+        state.params.extensions.remove::<Baton>();
+        let mut told = baton.told();
+        if let Some(select) = told.select.take() {
+            state.whole = select.is_some();
+            state.params.query.select = select;
+        }
+        if !told.is_empty() {
+            state.told().extend(told);
+        }
+    } else if state.whole {
+        state.params.query.select = select;
     }
+    state.result = Some(made?);
+    state.answered = json;
+    Ok(ctx)
 }
 
 const fn intent<I, T>(call: &Call<I, T>) -> Intent {
@@ -280,6 +286,11 @@ fn documents<T: serde::Serialize + 'static>(output: Output<T>) -> Result<Output<
         Ok(documents) => Ok(documents),
         Err(output) => output.try_map(|record| Document::from_serialize(&record)),
     }
+}
+
+/// Shows what the method answered, unless it has done so itself.
+fn shown_to<T: 'static>(output: Output<T>, description: &Description, params: &Params) -> Result<Output<T>> {
+    if description.is_revealed() { Ok(output) } else { reveal(output, description, params) }
 }
 
 /// Takes out of documents what the caller may not see or did not ask for. Records of other types stay as they are.
@@ -328,7 +339,8 @@ async fn recover<S: Service + ?Sized + 'static>(
     for hook in hooks {
         ctx.state_mut().kind = HookKind::Error;
         ctx.set_home(Some(home.clone()));
-        ctx = match hook.run(ctx).await.and_then(HookContext::check) {
+        let ran = hook.run(ctx).await.and_then(|mut ctx| ctx.check().map(|()| ctx));
+        ctx = match ran {
             Ok(ctx) => ctx,
             Err(error) => {
                 let Some(mut ctx) = home.take() else { return Err(error) };
@@ -369,7 +381,7 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
         let mut ctx = within(&chain, ctx, Wanted::Beginning).await?;
         detach(&chain, &mut ctx);
         let outer = ctx.state_mut().baton.take();
-        let told = std::mem::take(&mut ctx.state_mut().told);
+        let told = taken(&mut ctx);
         let tell = move |told: Told| match &outer {
             Some(outer) => {
                 outer.tell(told);
@@ -474,7 +486,7 @@ where
         ctx.set_result(Page::from(piece));
         match through(&self.chain.after, HookKind::After, ctx).await {
             Ok((mut ctx, _)) => {
-                told.extend(std::mem::take(&mut ctx.state_mut().told));
+                told.extend(taken(&mut ctx));
                 let records = listed(ctx)?;
                 (self.tell)(told).await;
                 Ok((records, true))
@@ -493,11 +505,16 @@ where
         if self.passed_on {
             return Err(ctx.mistake("answered a list that had failed when a part of it was on its way"));
         }
-        let told = std::mem::take(&mut ctx.state_mut().told);
+        let told = taken(&mut ctx);
         let records = listed(ctx)?;
         (self.tell)(told).await;
         Ok((records, false))
     }
+}
+
+/// Takes what the hooks want to become of the call.
+fn taken<S: Service + ?Sized>(ctx: &mut HookContext<S>) -> Told {
+    ctx.state_mut().told.take().map_or_else(Told::default, |told| *told)
 }
 
 /// Takes the records out of the result of a list, as the caller gets to see them.
