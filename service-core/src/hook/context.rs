@@ -58,7 +58,7 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) begun: bool,
     /// Whether records are whole, though the query selects some of their fields.
     pub(super) whole: bool,
-    /// What the query selects, while something else is done in the place of a method that changes records.
+    /// What the query selects, while a method changes records, or what is done in its place.
     pub(super) set_aside: Option<Vec<Path>>,
     /// Whether the method answered JSON text.
     pub(super) answered: bool,
@@ -73,7 +73,14 @@ impl<S: Service + ?Sized> State<S> {
         self.told.get_or_insert_default()
     }
 
-    /// Selects again what was selected before something else was done in the place of the method.
+    /// Sets aside what the query selects, where records are to come whole.
+    pub(super) fn set_select_aside(&mut self) {
+        if self.whole {
+            self.set_aside = self.params.query.select.take();
+        }
+    }
+
+    /// Selects again what was set aside.
     pub(super) fn restore_select(&mut self) {
         if let Some(select) = self.set_aside.take() {
             self.params.query.select.get_or_insert(select);
@@ -130,25 +137,29 @@ impl<S: Service + ?Sized> HookContext<S> {
             Call::ModifyMany(patch) => data = Data::Patch(patch),
             Call::Update(one, new) => (id, data) = (Some(one), Data::One(new)),
         }
-        let mut state = Box::new(State {
-            place,
-            kind: HookKind::Before,
-            operation,
-            id,
-            ids,
-            data,
-            params: params.clone(),
-            result: None,
-            instead: None,
-            finished: false,
-            begun: false,
-            whole: false,
-            set_aside: None,
-            answered: false,
-            error: None,
-            told: None,
-            baton: None,
-        });
+        // Written where it is to stay: it is large.
+        let mut state = Box::write(
+            Box::new_uninit(),
+            State {
+                place,
+                kind: HookKind::Before,
+                operation,
+                id,
+                ids,
+                data,
+                params: params.clone(),
+                result: None,
+                instead: None,
+                finished: false,
+                begun: false,
+                whole: false,
+                set_aside: None,
+                answered: false,
+                error: None,
+                told: None,
+                baton: None,
+            },
+        );
         // Taken out, so that it does not go along where a hook hands on its params.
         state.baton = state.params.extensions.remove::<Baton>();
         Self { state: Some(state), home: None }

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::context::{Home, State};
+use super::context::{Home, Instead, State};
 use super::detached::DetachedHook;
 use super::hooks::Chain;
 use super::nested::nested_stream;
@@ -109,7 +109,11 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     wanted: Wanted,
 ) -> Result<Ran<S>> {
     ctx.begin()?;
-    let mut ctx = if chain.is_plain() { plain(chain, ctx, wanted).await? } else { within(chain, ctx, wanted).await? };
+    let mut ctx = if chain.is_plain() {
+        plain(chain, HookKind::Before, ctx, wanted).await?
+    } else {
+        within(chain, ctx, wanted).await?
+    };
     detach(chain, &mut ctx);
     let mut state = ctx.into_state();
     if let Some(baton) = state.baton.take() {
@@ -148,11 +152,11 @@ async fn innermost<S: Service + ?Sized + 'static>(
     wanted: Wanted,
 ) -> Result<HookContext<S>> {
     if chain.error.is_empty() {
-        return plain(chain, ctx, wanted).await;
+        return plain(chain, HookKind::Before, ctx, wanted).await;
     }
     let home = Home::new();
     ctx.set_home(Some(home.clone()));
-    match plain(chain, ctx, wanted).await {
+    match plain(chain, HookKind::Before, ctx, wanted).await {
         Ok(mut ctx) => {
             ctx.set_home(None);
             Ok(ctx)
@@ -161,53 +165,71 @@ async fn innermost<S: Service + ?Sized + 'static>(
     }
 }
 
-/// Runs before hooks, the method and after hooks, up to where one of them fails.
+/// Runs before hooks, the method and after hooks, up to where one of them fails; from the after hooks on, where these are
+/// the kind to begin with.
 async fn plain<S: Service + ?Sized + 'static>(
     chain: &Chain<S>,
-    ctx: HookContext<S>,
+    mut kind: HookKind,
+    mut ctx: HookContext<S>,
     wanted: Wanted,
 ) -> Result<HookContext<S>> {
-    let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
-    if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
-        ctx.state_mut().begun = true;
-        ctx.set_result(Page::from(Vec::new()));
-        return Ok(ctx);
-    }
-    let ctx = method(ctx, wanted == Wanted::Json, finished).await?;
-    if chain.after.is_empty() {
-        return Ok(ctx);
-    }
-    Ok(through(&chain.after, HookKind::After, ctx).await?.0)
-}
-
-/// Runs hooks one behind the other, until one finishes; answers whether one has.
-async fn through<S: Service + ?Sized + 'static>(
-    hooks: &[Arc<dyn Hook<S>>],
-    kind: HookKind,
-    mut ctx: HookContext<S>,
-) -> Result<(HookContext<S>, bool)> {
+    // All in one body: each future inside another is one more for every call to make, to poll and to drop.
     let mut slot = HookSlot::new();
-    for hook in hooks {
-        if ctx.state().finished {
-            break;
+    loop {
+        let before = kind == HookKind::Before;
+        for hook in if before { &chain.before } else { &chain.after } {
+            if ctx.state().finished {
+                break;
+            }
+            ctx.state_mut().kind = kind;
+            hook.begin(ctx, &mut slot);
+            ctx = poll_fn(|cx| slot.poll(cx)).await?;
+            ctx.check()?;
         }
-        ctx.state_mut().kind = kind;
-        hook.begin(ctx, &mut slot);
-        ctx = poll_fn(|cx| slot.poll(cx)).await?;
-        ctx.check()?;
+        let finished = std::mem::take(&mut ctx.state_mut().finished);
+        if !before {
+            return Ok(ctx);
+        }
+        if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
+            ctx.state_mut().begun = true;
+            ctx.set_result(Page::from(Vec::new()));
+            return Ok(ctx);
+        }
+        let json = wanted == Wanted::Json;
+        match next_step(&mut ctx, json, finished)? {
+            Step::None => {}
+            Step::Instead(instead) => {
+                ctx = instead(ctx).await?;
+                ctx.check_answered()?;
+                ctx.state_mut().restore_select();
+            }
+            Step::Method(call, baton) => {
+                let State { place, params, .. } = ctx.state();
+                let made = if json {
+                    place.service.answer(call, params).await.map(Output::Answer)
+                } else {
+                    perform(&*place.service, call, params).await
+                };
+                take_in(&mut ctx, made, baton)?;
+            }
+        }
+        kind = HookKind::After;
     }
-    let finished = std::mem::take(&mut ctx.state_mut().finished);
-    Ok((ctx, finished))
 }
 
-/// Runs the method, unless a hook has answered in its place. Hooks of the service itself run even so.
-async fn method<S: Service + ?Sized + 'static>(
-    mut ctx: HookContext<S>,
-    json: bool,
-    finished: bool,
-) -> Result<HookContext<S>> {
+/// What comes between before and after hooks.
+enum Step<S: Service + ?Sized> {
+    /// A hook has answered.
+    None,
+    Instead(Instead<S>),
+    /// The method, with a baton where the service has hooks of its own.
+    Method(Call<S::Id, S::Input>, Option<Baton>),
+}
+
+/// Makes a call ready for the method, unless a hook has answered in its place. Hooks of the service itself run even so.
+fn next_step<S: Service + ?Sized>(ctx: &mut HookContext<S>, json: bool, finished: bool) -> Result<Step<S>> {
     let call = ctx.call()?;
-    let (operation, around_hooks) = (call.operation(), ctx.state().place.around_hooks);
+    let operation = call.operation();
     // Hooks behind the method, and events, have whole records; what is selected is applied when they have run.
     let writes = operation.method().writes() && !json;
     if writes && ctx.params().query.select.is_some() {
@@ -215,38 +237,43 @@ async fn method<S: Service + ?Sized + 'static>(
         ctx.description().plan(intent(&call), ctx.params())?;
         ctx.state_mut().whole = true;
     }
-    let instead = ctx.state_mut().instead.take();
-    if let (Some(instead), None) = (instead, ctx.result()) {
-        if ctx.state().whole {
-            ctx.state_mut().set_aside = ctx.params_mut().query.select.take();
-        }
-        let mut ctx = instead(ctx).await?;
-        ctx.check_answered()?;
-        ctx.state_mut().restore_select();
-        return Ok(ctx);
-    }
-    let (mut baton, mut select) = (None, None);
-    if around_hooks {
-        // Hooks of the service see what is selected, and leave it to these to take the rest away.
-        let preset = match ctx.state_mut().result.take() {
-            Some(result) => Some((documents(result)?, operation, finished)),
-            None => None,
-        };
-        let handed = Baton::new(preset, writes);
-        ctx.params_mut().extensions.insert(handed.clone());
-        baton = Some(handed);
-    } else if ctx.state().result.is_some() {
-        return Ok(ctx);
-    } else if ctx.state().whole {
-        select = ctx.params_mut().query.select.take();
-    }
-    let State { place, params, .. } = ctx.state();
-    let made = if json {
-        place.service.answer(call, params).await.map(Output::Answer)
-    } else {
-        perform(&*place.service, call, params).await.and_then(|output| shown_to(output, &place.description, params))
-    };
     let state = ctx.state_mut();
+    let instead = state.instead.take();
+    if let (Some(instead), None) = (instead, &state.result) {
+        state.set_select_aside();
+        return Ok(Step::Instead(instead));
+    }
+    if !state.place.around_hooks {
+        if state.result.is_some() {
+            return Ok(Step::None);
+        }
+        state.set_select_aside();
+        return Ok(Step::Method(call, None));
+    }
+    // Hooks of the service see what is selected, and leave it to these to take the rest away.
+    let preset = match state.result.take() {
+        Some(result) => Some((documents(result)?, operation, finished)),
+        None => None,
+    };
+    let baton = Baton::new(preset, writes);
+    state.params.extensions.insert(baton.clone());
+    Ok(Step::Method(call, Some(baton)))
+}
+
+/// Takes in what the method came to.
+fn take_in<S: Service + ?Sized>(
+    ctx: &mut HookContext<S>,
+    made: Result<Output<S::Data>>,
+    baton: Option<Baton>,
+) -> Result<()> {
+    let state = ctx.state_mut();
+    let answered = matches!(made, Ok(Output::Answer(_)));
+    let description = &state.place.description;
+    // As long as what is selected is set aside, so that records stay whole.
+    let made = match made {
+        Ok(output) if !answered && !description.is_revealed() => reveal(output, description, &state.params),
+        made => made,
+    };
     if let Some(baton) = baton {
         state.params.extensions.remove::<Baton>();
         let mut told = baton.told();
@@ -257,12 +284,11 @@ async fn method<S: Service + ?Sized + 'static>(
         if !told.is_empty() {
             state.told().extend(told);
         }
-    } else if state.whole {
-        state.params.query.select = select;
     }
+    state.restore_select();
     state.result = Some(made?);
-    state.answered = json;
-    Ok(ctx)
+    state.answered = answered;
+    Ok(())
 }
 
 const fn intent<I, T>(call: &Call<I, T>) -> Intent {
@@ -286,11 +312,6 @@ fn documents<T: serde::Serialize + 'static>(output: Output<T>) -> Result<Output<
         Ok(documents) => Ok(documents),
         Err(output) => output.try_map(|record| Document::from_serialize(&record)),
     }
-}
-
-/// Shows what the method answered, unless it has done so itself.
-fn shown_to<T: 'static>(output: Output<T>, description: &Description, params: &Params) -> Result<Output<T>> {
-    if description.is_revealed() { Ok(output) } else { reveal(output, description, params) }
 }
 
 /// Takes out of documents what the caller may not see or did not ask for. Records of other types stay as they are.
@@ -484,8 +505,8 @@ where
         let home = Home::new();
         ctx.set_home(Some(home.clone()));
         ctx.set_result(Page::from(piece));
-        match through(&self.chain.after, HookKind::After, ctx).await {
-            Ok((mut ctx, _)) => {
+        match plain(&self.chain, HookKind::After, ctx, Wanted::Records).await {
+            Ok(mut ctx) => {
                 told.extend(taken(&mut ctx));
                 let records = listed(ctx)?;
                 (self.tell)(told).await;
