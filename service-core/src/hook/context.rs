@@ -32,10 +32,8 @@ use crate::{
 /// }
 /// ```
 pub struct HookContext<S: Service + ?Sized> {
-    /// There until the context is dropped or taken apart.
+    /// There until the context is dropped or taken apart. A pointer and no more, so that a context is handed on fast.
     state: Option<Box<State<S>>>,
-    /// Where the state goes should a hook fail and drop the context: error hooks go on with it.
-    home: Option<Arc<Home<S>>>,
 }
 
 /// The context of hooks of an [`App`], where records are documents whatever the service is made of.
@@ -66,6 +64,8 @@ pub(super) struct State<S: Service + ?Sized> {
     /// What the hooks want to become of the call besides its result; seldom anything.
     pub(super) told: Option<Box<Told>>,
     pub(super) baton: Option<Baton>,
+    /// Where this goes should a hook fail and drop the context: error hooks go on with it.
+    home: Option<Arc<Home<S>>>,
 }
 
 impl<S: Service + ?Sized> State<S> {
@@ -74,6 +74,7 @@ impl<S: Service + ?Sized> State<S> {
     }
 
     /// Sets aside what the query selects, where records are to come whole.
+    #[inline]
     pub(super) fn set_select_aside(&mut self) {
         if self.whole {
             self.set_aside = self.params.query.select.take();
@@ -81,6 +82,7 @@ impl<S: Service + ?Sized> State<S> {
     }
 
     /// Selects again what was set aside.
+    #[inline]
     pub(super) fn restore_select(&mut self) {
         if let Some(select) = self.set_aside.take() {
             self.params.query.select.get_or_insert(select);
@@ -111,14 +113,16 @@ impl<S: Service + ?Sized> Home<S> {
     }
 
     pub(super) fn take(&self) -> Option<HookContext<S>> {
-        self.0.lock().take().map(|state| HookContext { state: Some(state), home: None })
+        self.0.lock().take().map(|state| HookContext { state: Some(state) })
     }
 }
 
 impl<S: Service + ?Sized> Drop for HookContext<S> {
     fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            *home.0.lock() = self.state.take();
+        if let Some(mut state) = self.state.take()
+            && let Some(home) = state.home.take()
+        {
+            *home.0.lock() = Some(state);
         }
     }
 }
@@ -158,11 +162,14 @@ impl<S: Service + ?Sized> HookContext<S> {
                 error: None,
                 told: None,
                 baton: None,
+                home: None,
             },
         );
-        // Taken out, so that it does not go along where a hook hands on its params.
-        state.baton = state.params.extensions.remove::<Baton>();
-        Self { state: Some(state), home: None }
+        if !state.params.extensions.is_empty() {
+            // Taken out, so that it does not go along where a hook hands on its params.
+            state.baton = state.params.extensions.remove::<Baton>();
+        }
+        Self { state: Some(state) }
     }
 
     pub(super) fn state(&self) -> &State<S> {
@@ -175,12 +182,13 @@ impl<S: Service + ?Sized> HookContext<S> {
 
     /// Takes the context apart.
     pub(super) fn into_state(mut self) -> Box<State<S>> {
-        self.home = None;
-        self.state.take().expect("it is taken out only where the context ends")
+        let mut state = self.state.take().expect("it is taken out only where the context ends");
+        state.home = None;
+        state
     }
 
     pub(super) fn set_home(&mut self, home: Option<Arc<Home<S>>>) {
-        self.home = home;
+        self.state_mut().home = home;
     }
 
     /// Returns a copy for a hook that runs on its own; an error stays behind.
@@ -204,8 +212,9 @@ impl<S: Service + ?Sized> HookContext<S> {
             error: None,
             told: None,
             baton: None,
+            home: None,
         };
-        Self { state: Some(Box::new(copy)), home: None }
+        Self { state: Some(Box::new(copy)) }
     }
 
     /// Returns the call as it is to be made now.
@@ -593,8 +602,12 @@ impl<S: Service + ?Sized> HookContext<S> {
             let name = description.name();
             return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
         }
-        self.take_over()?;
-        self.vet()
+        let state = self.state();
+        let (around, vet) = (state.baton.is_some(), state.place.description.is_to_be_vetted(&state.params));
+        if around {
+            self.take_over()?;
+        }
+        if vet { self.vet() } else { Ok(()) }
     }
 
     /// Refuses what a client may not set, once, before hooks set it.
@@ -603,9 +616,6 @@ impl<S: Service + ?Sized> HookContext<S> {
         S: 'static,
     {
         let state = self.state();
-        if !state.place.description.is_to_be_vetted(&state.params) {
-            return Ok(());
-        }
         match &state.data {
             Data::None | Data::Taken => return Ok(()),
             Data::Patch(patch) => state.place.description.vet([patch.data()])?,

@@ -91,7 +91,9 @@ impl Layer {
         let running = pin!(run(&chain, ctx, wanted));
         let mut ran = nested(self.path(), operation.name(), running)?.await?;
         let told = ran.take_told();
-        self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
+        if operation.method().writes() || !told.emitted.is_empty() {
+            self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
+        }
         if !told.detached.is_empty() {
             // Seldom, and large.
             begin(told.detached, self.place.site.get()).boxed().await;

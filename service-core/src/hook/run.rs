@@ -114,7 +114,9 @@ pub(crate) async fn run<S: Service + ?Sized + 'static>(
     } else {
         within(chain, ctx, wanted).await?
     };
-    detach(chain, &mut ctx);
+    if !chain.detached.is_empty() {
+        detach(chain, &mut ctx);
+    }
     let mut state = ctx.into_state();
     if let Some(baton) = state.baton.take() {
         if baton.wants_whole() {
