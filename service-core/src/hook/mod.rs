@@ -138,8 +138,8 @@ pub trait Hook<S: Service + ?Sized + 'static>: Send + Sync + 'static {
 
     /// Begins as [`run`](Self::run) does, with its future in the slot: closures need no allocation of their own for it.
     #[doc(hidden)]
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill(self.run(ctx));
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
+        slot.begin(self.run(ctx), cx)
     }
 }
 
@@ -152,10 +152,18 @@ impl<S: Service + ?Sized + 'static> HookSlot<S> {
         Self(None)
     }
 
-    fn fill(&mut self, future: impl Future<Output = Result<HookContext<S>>> + Send + 'static) {
+    /// Puts a future into the slot and begins with it.
+    fn begin(
+        &mut self,
+        future: impl Future<Output = Result<HookContext<S>>> + Send + 'static,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<HookContext<S>>> {
         match &mut self.0 {
-            Some(slot) => slot.set(future),
-            None => self.0 = Some(ReusableBoxFuture::new(future)),
+            Some(slot) => {
+                slot.set(future);
+                slot.poll(cx)
+            }
+            None => self.0.insert(ReusableBoxFuture::new(future)).poll(cx),
         }
     }
 
@@ -205,8 +213,8 @@ where
         Box::pin((self.0)(ctx))
     }
 
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill((self.0)(ctx));
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
+        slot.begin((self.0)(ctx), cx)
     }
 
     fn sees_lists(&self) -> bool {
@@ -224,8 +232,8 @@ where
         Box::pin((self.0)(ctx))
     }
 
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill((self.0)(ctx));
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
+        slot.begin((self.0)(ctx), cx)
     }
 }
 

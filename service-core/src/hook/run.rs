@@ -1,7 +1,8 @@
 //! Runs a call through its hooks; the order stands at the top of the module.
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -179,14 +180,9 @@ async fn plain<S: Service + ?Sized + 'static>(
     let mut slot = HookSlot::new();
     loop {
         let before = kind == HookKind::Before;
-        for hook in if before { &chain.before } else { &chain.after } {
-            if ctx.state().finished {
-                break;
-            }
-            ctx.state_mut().kind = kind;
-            hook.begin(ctx, &mut slot);
-            ctx = poll_fn(|cx| slot.poll(cx)).await?;
-            ctx.check()?;
+        let hooks = if before { &chain.before } else { &chain.after };
+        if !hooks.is_empty() {
+            ctx = Round { hooks: hooks.iter(), kind, ctx: Some(ctx), slot: &mut slot }.await?;
         }
         let finished = std::mem::take(&mut ctx.state_mut().finished);
         if !before {
@@ -216,6 +212,40 @@ async fn plain<S: Service + ?Sized + 'static>(
             }
         }
         kind = HookKind::After;
+    }
+}
+
+/// Runs hooks one behind the other, until one finishes.
+struct Round<'a, S: Service + ?Sized> {
+    hooks: std::slice::Iter<'a, Arc<dyn Hook<S>>>,
+    kind: HookKind,
+    /// None while a hook has it.
+    ctx: Option<HookContext<S>>,
+    slot: &'a mut HookSlot<S>,
+}
+
+impl<S: Service + ?Sized + 'static> Future for Round<'_, S> {
+    type Output = Result<HookContext<S>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A loop over all of them, and no await for each: most hooks are done at once.
+        let round = &mut *self;
+        let mut ctx = match round.ctx.take() {
+            Some(ctx) => ctx,
+            None => {
+                let mut ctx = ready!(round.slot.poll(cx))?;
+                ctx.check()?;
+                ctx
+            }
+        };
+        while !ctx.state().finished
+            && let Some(hook) = round.hooks.next()
+        {
+            ctx.state_mut().kind = round.kind;
+            ctx = ready!(hook.begin(ctx, round.slot, cx))?;
+            ctx.check()?;
+        }
+        Poll::Ready(Ok(ctx))
     }
 }
 
