@@ -78,6 +78,11 @@ impl Baton {
         self.0.lock().whole
     }
 
+    /// Returns whether a result stands already.
+    pub(crate) fn is_preset(&self) -> bool {
+        self.0.lock().preset.is_some()
+    }
+
     /// Takes the result that stands already, if it is of this call and not of one that a wrapper makes on the way.
     pub(crate) fn take_preset(&self, operation: Operation) -> Option<(Output<Document>, bool)> {
         let mut message = self.0.lock();
