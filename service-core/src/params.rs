@@ -35,6 +35,9 @@ pub struct Params {
     /// Whatever else layers and hooks hand on, by type: the user, the tenant, a span.
     pub extensions: Extensions,
     /// Overrides the service's own [`Paginate`] for this call.
+    ///
+    /// Layers of a transport set it in time. A hook sets it in time for calls inside the program; over HTTP a list that nothing
+    /// bounds is streamed, without an envelope, as was decided before hooks ran.
     pub paginate: Option<Paginate>,
     /// Overrides the service's own [`Missing`] for this call.
     pub missing: Option<Missing>,
