@@ -11,6 +11,7 @@ mod event;
 mod field;
 mod fit;
 mod function;
+mod headers;
 mod hook;
 mod id;
 mod id_as;
@@ -50,6 +51,7 @@ pub use error::{Error, ErrorKind, FieldError, Result};
 pub use event::{EVENTS_WAITING, Event, Received, Subscription};
 pub use field::{Field, FieldType, Fields};
 pub use function::FnService;
+pub use headers::Headers;
 pub use hook::{
     AppContext, AroundHook, DETACHED_MAX, Hook, HookContext, HookFuture, HookKind, HookSet, HookSlot, Hooked, Hooks,
     NESTING_MAX, Next, finish_detached_hooks,

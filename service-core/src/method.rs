@@ -1,6 +1,7 @@
 //! [`Method`], the six names, and [`MethodSet`], some of them.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// One of the six methods of a service, always in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,6 +92,20 @@ impl MethodSet {
     /// Lists the methods in their order.
     pub fn iter(self) -> impl Iterator<Item = Method> {
         Method::ALL.into_iter().filter(move |method| self.contains(*method))
+    }
+}
+
+/// A set that may be exchanged while others look at it.
+#[derive(Debug, Default)]
+pub(crate) struct AtomicMethodSet(AtomicU8);
+
+impl AtomicMethodSet {
+    pub(crate) fn load(&self) -> MethodSet {
+        MethodSet(self.0.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn store(&self, methods: MethodSet) {
+        self.0.store(methods.0, Ordering::Release);
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use http::{Extensions, HeaderMap};
+use http::Extensions;
 
-use crate::{Filter, Missing, Paginate, Query, Text};
+use crate::{Filter, Headers, Missing, Paginate, Query, Text};
 
 /// What goes with a call besides id and data.
 ///
@@ -30,10 +31,13 @@ pub struct Params {
     /// The values of parameters in the path under which the service is mounted, such as `user_id`.
     pub route: RouteValues,
     /// The headers that the client sent.
-    pub headers: HeaderMap,
+    pub headers: Headers,
     /// Whatever else layers and hooks hand on, by type: the user, the tenant, a span.
     pub extensions: Extensions,
     /// Overrides the service's own [`Paginate`] for this call.
+    ///
+    /// Layers of a transport set it in time. A hook sets it in time for calls inside the program; over HTTP a list that nothing
+    /// bounds is streamed, without an envelope, as was decided before hooks ran.
     pub paginate: Option<Paginate>,
     /// Overrides the service's own [`Missing`] for this call.
     pub missing: Option<Missing>,
@@ -163,26 +167,30 @@ pub struct ClientAddress(pub IpAddr);
 ///
 /// A service under `users/{user_id}/notes` finds `user_id` here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RouteValues(Vec<(Text, Text)>);
+pub struct RouteValues(
+    /// None where the path has no parameters; shared, so that params are copied fast.
+    Option<Arc<Vec<(Text, Text)>>>,
+);
 
 impl RouteValues {
     /// Returns the value of a parameter.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(other, _)| other.as_str() == name).map(|(_, value)| value.as_str())
+        self.iter().find(|(other, _)| *other == name).map(|(_, value)| value)
     }
 
     /// Sets a parameter.
     pub fn insert(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
         let (name, value) = (name.into(), value.into());
-        match self.0.iter_mut().find(|(other, _)| *other == name) {
+        let values = Arc::make_mut(self.0.get_or_insert_default());
+        match values.iter_mut().find(|(other, _)| *other == name) {
             Some((_, slot)) => *slot = value,
-            None => self.0.push((name, value)),
+            None => values.push((name, value)),
         }
     }
 
     /// Lists names and values in the order of the path.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.as_deref().map_or(&[][..], Vec::as_slice).iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

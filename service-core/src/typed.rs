@@ -11,6 +11,7 @@ use futures::stream::BoxStream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::hook::Baton;
 use crate::{
     Answer, Call, Description, Document, Error, Intent, Missing, Page, Paginate, Params, Patch, Query, Result, Service,
     Site, Stored, answer, fit,
@@ -90,7 +91,11 @@ where
         }
         // What is selected is checked nevertheless, and counts as something that the query says.
         description.plan(intent, params)?;
-        let query = Query { select: None, ..params.query.clone() };
+        let mut query = params.query.clone();
+        // Where hooks around the view see to it, those below are to know it.
+        if !params.extensions.get::<Baton>().is_some_and(Baton::wants_whole) {
+            query.select = None;
+        }
         Ok(Cow::Owned(Params { query, whole: true, ..params.clone() }))
     }
 
@@ -138,6 +143,11 @@ impl<S: fmt::Debug, T, In> fmt::Debug for Typed<S, T, In> {
     }
 }
 
+/// Returns whether a hook around the view has answered already: nothing will be stored.
+fn is_preset(params: &Params) -> bool {
+    params.extensions.get::<Baton>().is_some_and(Baton::is_preset)
+}
+
 /// Turns a stored record into a `T`. One that does not fit was stored by somebody else, and is no fault of the caller.
 fn to_typed<T: DeserializeOwned>(record: Document) -> Result<T> {
     record.to_typed().map_err(|error| {
@@ -173,7 +183,7 @@ where
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<T>> {
         let mut params = self.whole(Intent::Modify, params)?;
-        if self.trusted {
+        if self.trusted || is_preset(&params) {
             return self.service.modify(id, patch, &params).await?.try_map(to_typed);
         }
         match self.service.read(id, &self.look(Intent::Modify, &params)?).await {
@@ -234,7 +244,7 @@ where
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<T>> {
-        if !self.trusted {
+        if !self.trusted && !is_preset(params) {
             // A patch has some fields only. An object in it replaces one, whole, unless it is merged into it.
             let deep = matches!(patch, Patch::MergeDeep(_));
             fit::check::<T>(patch.data(), |fault| fault.code != "required" || !deep && fault.path.contains('.'))?;
@@ -272,6 +282,6 @@ where
     }
 
     fn begins_with_hooks(&self) -> bool {
-        false
+        self.service.begins_with_hooks()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::{Any, TypeId};
 use std::borrow::Cow;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,7 +10,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::answer::encode;
-use crate::hook::{Baton, Layer, nested, nested_stream};
+use crate::hook::{Baton, Layer, Nested, counted, nested, nested_stream};
 use crate::output::same;
 use crate::{
     Answer, Call, Description, Document, Error, Id, Intent, Method, Missing, Page, Params, Patch, Result, Service,
@@ -149,15 +149,11 @@ impl<S: Service> Untyped<S> {
     }
 
     /// Makes a call that no hook of the app has anything to do with.
-    async fn straight<T>(
-        &self,
-        call: &'static str,
-        work: Pin<&mut (impl Future<Output = Result<T>> + Send)>,
-    ) -> Result<T> {
+    fn straight<'a, F: ?Sized>(&self, name: &'static str, call: Pin<&'a mut F>) -> Result<Nested<'a, F>> {
         match &self.layer {
             // Hooks count for themselves.
-            Some(layer) if !layer.is_around_hooks() => nested(layer.path(), call, work).await,
-            _ => work.await,
+            Some(layer) if !layer.is_around_hooks() => nested(layer.path(), name, call),
+            _ => Ok(counted(call)),
         }
     }
 }
@@ -173,113 +169,109 @@ impl<S: Service> Service for Untyped<S> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Index, params).await?.into_page();
         }
-        let call = pin!(async { self.inner().index(params).await?.try_map(|record| self.record(record, params)) });
-        self.straight("index", call).await
+        let page = self.straight("index", self.inner().index(params).as_mut())?.await?;
+        page.try_map(|record| self.record(record, params))
     }
 
     async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::Read(id.clone()), params).await?.into_record();
         }
-        let call = pin!(async { self.record(self.inner().read(&*self.id(id)?, params).await?, params) });
-        self.straight("read", call).await
+        let id = self.id(id)?;
+        let record = self.straight("read", self.inner().read(&id, params).as_mut())?.await?;
+        self.record(record, params)
     }
 
     async fn create(&self, data: Document, params: &Params) -> Result<Document> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::Create(data), params).await?.into_record();
         }
-        let call = pin!(async {
-            let vetted = self.vetted(std::slice::from_ref(&data), Method::Create, params)?;
-            let params = vetted.as_deref().unwrap_or(params);
-            self.record(self.inner().create(self.input(data, Method::Create)?, params).await?, params)
-        });
-        self.straight("create", call).await
+        let vetted = self.vetted(std::slice::from_ref(&data), Method::Create, params)?;
+        let params = vetted.as_deref().unwrap_or(params);
+        let data = self.input(data, Method::Create)?;
+        let record = self.straight("create", self.inner().create(data, params).as_mut())?.await?;
+        self.record(record, params)
     }
 
     async fn modify(&self, id: &Id, patch: Patch, params: &Params) -> Result<Stored<Document>> {
         if let Some(layer) = self.engaged(Method::Modify, params) {
             return layer.output(Call::Modify(id.clone(), patch), params).await?.into_stored();
         }
-        let call = pin!(async {
-            self.inner().modify(&*self.id(id)?, patch, params).await?.try_map(|record| self.record(record, params))
-        });
-        self.straight("modify", call).await
+        let id = self.id(id)?;
+        let stored = self.straight("modify", self.inner().modify(&id, patch, params).as_mut())?.await?;
+        stored.try_map(|record| self.record(record, params))
     }
 
     async fn update(&self, id: &Id, data: Document, params: &Params) -> Result<Stored<Document>> {
         if let Some(layer) = self.engaged(Method::Update, params) {
             return layer.output(Call::Update(id.clone(), data), params).await?.into_stored();
         }
-        let call = pin!(async {
-            let vetted = self.vetted(std::slice::from_ref(&data), Method::Update, params)?;
-            let params = vetted.as_deref().unwrap_or(params);
-            let data = self.input(data, Method::Update)?;
-            let id = self.id_to_update(id, params)?;
-            self.inner().update(&id, data, params).await?.try_map(|record| self.record(record, params))
-        });
-        self.straight("update", call).await
+        let vetted = self.vetted(std::slice::from_ref(&data), Method::Update, params)?;
+        let params = vetted.as_deref().unwrap_or(params);
+        let data = self.input(data, Method::Update)?;
+        let id = self.id_to_update(id, params)?;
+        let stored = self.straight("update", self.inner().update(&id, data, params).as_mut())?.await?;
+        stored.try_map(|record| self.record(record, params))
     }
 
     async fn remove(&self, id: &Id, params: &Params) -> Result<Document> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::Remove(id.clone()), params).await?.into_record();
         }
-        let call = pin!(async { self.record(self.inner().remove(&*self.id(id)?, params).await?, params) });
-        self.straight("remove", call).await
+        let id = self.id(id)?;
+        let record = self.straight("remove", self.inner().remove(&id, params).as_mut())?.await?;
+        self.record(record, params)
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::FindOne, params).await?.into_found();
         }
-        let call =
-            pin!(async { self.inner().find_one(params).await?.map(|record| self.record(record, params)).transpose() });
-        self.straight("find_one", call).await
+        let found = self.straight("find_one", self.inner().find_one(params).as_mut())?.await?;
+        found.map(|record| self.record(record, params)).transpose()
     }
 
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
         if let Some(layer) = self.engaged(Method::Read, params) {
             return layer.output(Call::ReadMany(ids.to_vec()), params).await?.into_records();
         }
-        let call = pin!(async { self.records(self.inner().read_many(&self.ids(ids, params)?, params).await?, params) });
-        self.straight("read_many", call).await
+        let ids = self.ids(ids, params)?;
+        let records = self.straight("read_many", self.inner().read_many(&ids, params).as_mut())?.await?;
+        self.records(records, params)
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
         if let Some(layer) = self.engaged(Method::Index, params) {
             return layer.output(Call::Count, params).await?.into_count();
         }
-        let call = pin!(async { self.inner().count(params).await });
-        self.straight("count", call).await
+        self.straight("count", self.inner().count(params).as_mut())?.await
     }
 
     async fn create_many(&self, data: Vec<Document>, params: &Params) -> Result<Vec<Document>> {
         if let Some(layer) = self.engaged(Method::Create, params) {
             return layer.output(Call::CreateMany(data), params).await?.into_records();
         }
-        let call = pin!(async {
-            let vetted = self.vetted(&data, Method::Create, params)?;
-            let params = vetted.as_deref().unwrap_or(params);
-            self.records(self.inner().create_many(self.inputs(data, params)?, params).await?, params)
-        });
-        self.straight("create_many", call).await
+        let vetted = self.vetted(&data, Method::Create, params)?;
+        let params = vetted.as_deref().unwrap_or(params);
+        let data = self.inputs(data, params)?;
+        let records = self.straight("create_many", self.inner().create_many(data, params).as_mut())?.await?;
+        self.records(records, params)
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<Document>> {
         if let Some(layer) = self.engaged(Method::Modify, params) {
             return layer.output(Call::ModifyMany(patch), params).await?.into_records();
         }
-        let call = pin!(async { self.records(self.inner().modify_many(patch, params).await?, params) });
-        self.straight("modify_many", call).await
+        let records = self.straight("modify_many", self.inner().modify_many(patch, params).as_mut())?.await?;
+        self.records(records, params)
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<Document>> {
         if let Some(layer) = self.engaged(Method::Remove, params) {
             return layer.output(Call::RemoveMany, params).await?.into_records();
         }
-        let call = pin!(async { self.records(self.inner().remove_many(params).await?, params) });
-        self.straight("remove_many", call).await
+        let records = self.straight("remove_many", self.inner().remove_many(params).as_mut())?.await?;
+        self.records(records, params)
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<Document>> {
@@ -305,28 +297,23 @@ impl<S: Service> Service for Untyped<S> {
         }
         // The service writes its own JSON; only what goes in is turned into its types.
         let name = call.operation().name();
-        let work = pin!(async {
-            let vetted = match &call {
-                Call::Create(data) => self.vetted(std::slice::from_ref(data), Method::Create, params)?,
-                Call::CreateMany(data) => self.vetted(data, Method::Create, params)?,
-                Call::Update(_, data) => self.vetted(std::slice::from_ref(data), Method::Update, params)?,
-                _ => None,
-            };
-            let params = vetted.as_deref().unwrap_or(params);
-            let call = match call {
-                Call::CreateMany(data) => Call::CreateMany(self.inputs(data, params)?),
-                Call::Update(id, data) => {
-                    let data = self.input(data, Method::Update)?;
-                    Call::Update(self.id_to_update(&id, params)?.into_owned(), data)
-                }
-                Call::ReadMany(ids) => Call::ReadMany(self.ids(&ids, params)?),
-                call => {
-                    call.try_map(|id| self.id(&id).map(Cow::into_owned), |data| self.input(data, Method::Create))?
-                }
-            };
-            self.inner().answer(call, params).await
-        });
-        self.straight(name, work).await
+        let vetted = match &call {
+            Call::Create(data) => self.vetted(std::slice::from_ref(data), Method::Create, params)?,
+            Call::CreateMany(data) => self.vetted(data, Method::Create, params)?,
+            Call::Update(_, data) => self.vetted(std::slice::from_ref(data), Method::Update, params)?,
+            _ => None,
+        };
+        let params = vetted.as_deref().unwrap_or(params);
+        let call = match call {
+            Call::CreateMany(data) => Call::CreateMany(self.inputs(data, params)?),
+            Call::Update(id, data) => {
+                let data = self.input(data, Method::Update)?;
+                Call::Update(self.id_to_update(&id, params)?.into_owned(), data)
+            }
+            Call::ReadMany(ids) => Call::ReadMany(self.ids(&ids, params)?),
+            call => call.try_map(|id| self.id(&id).map(Cow::into_owned), |data| self.input(data, Method::Create))?,
+        };
+        self.straight(name, self.inner().answer(call, params).as_mut())?.await
     }
 
     fn describe(&self) -> Arc<Description> {

@@ -63,7 +63,7 @@ pub(crate) fn params(
         query,
         provider: Some(Provider::Rest),
         route,
-        headers: parts.headers,
+        headers: parts.headers.into(),
         extensions: parts.extensions,
         ..Params::default()
     };

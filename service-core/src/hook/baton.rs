@@ -44,6 +44,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    pub(super) const fn is_empty(&self) -> bool {
+        matches!(self.event, EventChoice::Usual)
+            && self.select.is_none()
+            && self.emitted.is_empty()
+            && self.detached.is_empty()
+    }
+
     /// Adds what was told later, which goes before what was told earlier.
     pub(super) fn extend(&mut self, later: Self) {
         if later.event != EventChoice::Usual {
@@ -69,6 +76,11 @@ impl Baton {
     /// Returns whether records are to be answered whole: whoever handed over the baton sees to what is selected of them.
     pub(crate) fn wants_whole(&self) -> bool {
         self.0.lock().whole
+    }
+
+    /// Returns whether a result stands already.
+    pub(crate) fn is_preset(&self) -> bool {
+        self.0.lock().preset.is_some()
     }
 
     /// Takes the result that stands already, if it is of this call and not of one that a wrapper makes on the way.

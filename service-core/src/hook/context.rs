@@ -32,10 +32,8 @@ use crate::{
 /// }
 /// ```
 pub struct HookContext<S: Service + ?Sized> {
-    /// There until the context is dropped or taken apart.
+    /// There until the context is dropped or taken apart. A pointer and no more, so that a context is handed on fast.
     state: Option<Box<State<S>>>,
-    /// Where the state goes should a hook fail and drop the context: error hooks go on with it.
-    home: Option<Arc<Home<S>>>,
 }
 
 /// The context of hooks of an [`App`], where records are documents whatever the service is made of.
@@ -58,17 +56,33 @@ pub(super) struct State<S: Service + ?Sized> {
     pub(super) begun: bool,
     /// Whether records are whole, though the query selects some of their fields.
     pub(super) whole: bool,
-    /// What the query selects, while something else is done in the place of a method that changes records.
+    /// What the query selects, while a method changes records, or what is done in its place.
     pub(super) set_aside: Option<Vec<Path>>,
     /// Whether the method answered JSON text.
     pub(super) answered: bool,
     pub(super) error: Option<Error>,
-    pub(super) told: Told,
+    /// What the hooks want to become of the call besides its result; seldom anything.
+    pub(super) told: Option<Box<Told>>,
     pub(super) baton: Option<Baton>,
+    /// Where this goes should a hook fail and drop the context: error hooks go on with it.
+    home: Option<Arc<Home<S>>>,
 }
 
 impl<S: Service + ?Sized> State<S> {
-    /// Selects again what was selected before something else was done in the place of the method.
+    pub(super) fn told(&mut self) -> &mut Told {
+        self.told.get_or_insert_default()
+    }
+
+    /// Sets aside what the query selects, where records are to come whole.
+    #[inline]
+    pub(super) fn set_select_aside(&mut self) {
+        if self.whole {
+            self.set_aside = self.params.query.select.take();
+        }
+    }
+
+    /// Selects again what was set aside.
+    #[inline]
     pub(super) fn restore_select(&mut self) {
         if let Some(select) = self.set_aside.take() {
             self.params.query.select.get_or_insert(select);
@@ -99,14 +113,16 @@ impl<S: Service + ?Sized> Home<S> {
     }
 
     pub(super) fn take(&self) -> Option<HookContext<S>> {
-        self.0.lock().take().map(|state| HookContext { state: Some(state), home: None })
+        self.0.lock().take().map(|state| HookContext { state: Some(state) })
     }
 }
 
 impl<S: Service + ?Sized> Drop for HookContext<S> {
     fn drop(&mut self) {
-        if let Some(home) = self.home.take() {
-            *home.0.lock() = self.state.take();
+        if let Some(mut state) = self.state.take()
+            && let Some(home) = state.home.take()
+        {
+            *home.0.lock() = Some(state);
         }
     }
 }
@@ -125,28 +141,35 @@ impl<S: Service + ?Sized> HookContext<S> {
             Call::ModifyMany(patch) => data = Data::Patch(patch),
             Call::Update(one, new) => (id, data) = (Some(one), Data::One(new)),
         }
-        let mut state = Box::new(State {
-            place,
-            kind: HookKind::Before,
-            operation,
-            id,
-            ids,
-            data,
-            params: params.clone(),
-            result: None,
-            instead: None,
-            finished: false,
-            begun: false,
-            whole: false,
-            set_aside: None,
-            answered: false,
-            error: None,
-            told: Told::default(),
-            baton: None,
-        });
-        // Taken out, so that it does not go along where a hook hands on its params.
-        state.baton = state.params.extensions.remove::<Baton>();
-        Self { state: Some(state), home: None }
+        // Written where it is to stay: it is large.
+        let mut state = Box::write(
+            Box::new_uninit(),
+            State {
+                place,
+                kind: HookKind::Before,
+                operation,
+                id,
+                ids,
+                data,
+                params: params.clone(),
+                result: None,
+                instead: None,
+                finished: false,
+                begun: false,
+                whole: false,
+                set_aside: None,
+                answered: false,
+                error: None,
+                told: None,
+                baton: None,
+                home: None,
+            },
+        );
+        if !state.params.extensions.is_empty() {
+            // Taken out, so that it does not go along where a hook hands on its params.
+            state.baton = state.params.extensions.remove::<Baton>();
+        }
+        Self { state: Some(state) }
     }
 
     pub(super) fn state(&self) -> &State<S> {
@@ -159,12 +182,13 @@ impl<S: Service + ?Sized> HookContext<S> {
 
     /// Takes the context apart.
     pub(super) fn into_state(mut self) -> Box<State<S>> {
-        self.home = None;
-        self.state.take().expect("it is taken out only where the context ends")
+        let mut state = self.state.take().expect("it is taken out only where the context ends");
+        state.home = None;
+        state
     }
 
     pub(super) fn set_home(&mut self, home: Option<Arc<Home<S>>>) {
-        self.home = home;
+        self.state_mut().home = home;
     }
 
     /// Returns a copy for a hook that runs on its own; an error stays behind.
@@ -186,10 +210,11 @@ impl<S: Service + ?Sized> HookContext<S> {
             set_aside: None,
             answered: state.answered,
             error: None,
-            told: Told::default(),
+            told: None,
             baton: None,
+            home: None,
         };
-        Self { state: Some(Box::new(copy)), home: None }
+        Self { state: Some(Box::new(copy)) }
     }
 
     /// Returns the call as it is to be made now.
@@ -222,34 +247,40 @@ impl<S: Service + ?Sized> HookContext<S> {
     }
 
     /// Makes sure that a hook left behind what the rest of the way needs.
-    pub(super) fn check(mut self) -> Result<Self> {
-        if matches!(self.state().data, Data::Taken) {
-            return Err(self.mistake("took the data and gave none back"));
+    #[inline]
+    pub(super) fn check(&mut self) -> Result<()> {
+        let state = self.state();
+        match (&state.data, &state.result) {
+            (Data::Taken, _) => Err(self.mistake("took the data and gave none back")),
+            (_, None) => Ok(()),
+            (_, Some(_)) => self.check_result(),
         }
-        let operation = self.state().operation;
-        if let Some(result) = self.state_mut().result.take() {
-            let form = result.form();
-            let made_up = matches!(result, Output::Answer(_)) && !self.state().answered;
-            match if made_up { None } else { result.fit(operation) } {
-                Some(result) => self.state_mut().result = Some(result),
-                None => return Err(self.mistake(&format!("gave {form} as the result"))),
-            }
+    }
+
+    fn check_result(&mut self) -> Result<()> {
+        let state = self.state_mut();
+        let Some(result) = state.result.take() else { return Ok(()) };
+        let form = result.form();
+        let made_up = matches!(result, Output::Answer(_)) && !state.answered;
+        state.result = if made_up { None } else { result.fit(state.operation) };
+        match state.result {
+            Some(_) => Ok(()),
+            None => Err(self.mistake(&format!("gave {form} as the result"))),
         }
-        Ok(self)
     }
 
     /// Makes sure of the same for an around hook, which is to leave a result behind.
-    pub(super) fn check_around(mut self) -> Result<Self> {
+    pub(super) fn check_around(&mut self) -> Result<()> {
         self.state_mut().kind = HookKind::Around;
         self.check_answered()
     }
 
     /// Makes sure of the same for what was done in the place of the method.
-    pub(super) fn check_answered(self) -> Result<Self> {
-        let ctx = self.check()?;
-        match ctx.result() {
-            Some(_) => Ok(ctx),
-            None => Err(ctx.mistake("left the call without a result")),
+    pub(super) fn check_answered(&mut self) -> Result<()> {
+        self.check()?;
+        match self.result() {
+            Some(_) => Ok(()),
+            None => Err(self.mistake("left the call without a result")),
         }
     }
 
@@ -522,17 +553,17 @@ impl<S: Service + ?Sized> HookContext<S> {
 
     /// Gives the event of this call another name than `created`, `modified`, `updated` or `removed`.
     pub fn set_event(&mut self, name: impl Into<Text>) {
-        self.state_mut().told.event = EventChoice::Named(name.into());
+        self.state_mut().told().event = EventChoice::Named(name.into());
     }
 
     /// Sees to it that this call has no event.
     pub fn suppress_event(&mut self) {
-        self.state_mut().told.event = EventChoice::None;
+        self.state_mut().told().event = EventChoice::None;
     }
 
     /// Adds an event of your own, which subscribers get behind those of the call itself, should it succeed.
     pub fn emit(&mut self, name: impl Into<Text>, data: Document) {
-        self.state_mut().told.emitted.push((name.into(), data));
+        self.state_mut().told().emitted.push((name.into(), data));
     }
 }
 
@@ -571,8 +602,12 @@ impl<S: Service + ?Sized> HookContext<S> {
             let name = description.name();
             return Err(Error::method_not_allowed(format!("`{name}` does not offer `{method}`")));
         }
-        self.take_over()?;
-        self.vet()
+        let state = self.state();
+        let (around, vet) = (state.baton.is_some(), state.place.description.is_to_be_vetted(&state.params));
+        if around {
+            self.take_over()?;
+        }
+        if vet { self.vet() } else { Ok(()) }
     }
 
     /// Refuses what a client may not set, once, before hooks set it.
@@ -581,9 +616,6 @@ impl<S: Service + ?Sized> HookContext<S> {
         S: 'static,
     {
         let state = self.state();
-        if !state.place.description.is_to_be_vetted(&state.params) {
-            return Ok(());
-        }
         match &state.data {
             Data::None | Data::Taken => return Ok(()),
             Data::Patch(patch) => state.place.description.vet([patch.data()])?,

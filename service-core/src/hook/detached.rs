@@ -84,7 +84,7 @@ impl Detached {
         let logged = async move {
             // One deeper, so that hooks that begin each other come to an end.
             let mut work = work.into_inner();
-            let work = nested_in(depth, &path, method, work.as_mut());
+            let work = async { nested_in(depth, &path, method, work.as_mut())?.await };
             match AssertUnwindSafe(work).catch_unwind().await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(service = path, method, ?error, "a detached hook failed"),

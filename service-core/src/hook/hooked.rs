@@ -11,15 +11,14 @@ use futures::{FutureExt, StreamExt, TryStreamExt};
 use super::detached::begin;
 use super::run::Wanted;
 use super::{
-    AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Next, Ran, Told, nested, nested_stream,
-    run, stream,
+    AroundHook, Baton, Chains, Hook, HookContext, HookKind, HookSet, Hooks, Nested, Next, Ran, Told, counted, nested,
+    nested_stream, run, stream,
 };
 use crate::answer::encode;
 use crate::output::same;
 use crate::site::Place;
 use crate::{
-    Answer, Call, Description, Document, Error, Method, MethodSet, Output, Page, Params, Patch, Result, Service, Site,
-    Stored,
+    Answer, Call, Description, Document, Error, Method, MethodSet, Page, Params, Patch, Result, Service, Site, Stored,
 };
 
 /// A service with hooks around it; made by [`ServiceExt::hooked`](crate::ServiceExt::hooked).
@@ -168,36 +167,30 @@ impl<S: Service + 'static> Hooked<S> {
         params.silent || !self.chains.hooked.contains(method) && params.extensions.get::<Baton>().is_none()
     }
 
+    fn context(&self, call: Call<S::Id, S::Input>, params: &Params) -> HookContext<S> {
+        HookContext::new(self.place.clone(), call, params)
+    }
+
     /// Runs a call through the hooks.
-    async fn run(&self, call: Call<S::Id, S::Input>, params: &Params, json: bool) -> Result<Ran<S>> {
-        let chain = self.chains.of(call.method()).clone();
-        let operation = call.operation();
+    async fn run(&self, ctx: HookContext<S>, json: bool) -> Result<Ran<S>> {
+        let operation = ctx.operation();
+        let chain = self.chains.of(operation.method());
         let wanted = if json && !chain.sees_records { Wanted::Json } else { Wanted::Records };
-        let running = pin!(run(chain, HookContext::new(self.place.clone(), call, params), wanted));
         // Hooks around these have counted the call, and see to what comes of it.
-        if params.extensions.get::<Baton>().is_some() {
-            return running.await;
-        }
-        let mut ran = nested(self.place.path(), operation.name(), running).await?;
-        let told = ran.take_told();
-        if !told.detached.is_empty() {
+        let alone = ctx.state().baton.is_none();
+        let running = pin!(run(chain, ctx, wanted));
+        let running = if alone { self.straight(operation.name(), running)? } else { counted(running) };
+        let mut ran = running.await?;
+        if alone && ran.is_told() {
             // Seldom, and large.
-            begin(told.detached, self.place.site.get()).boxed().await;
+            begin(ran.take_told().detached, self.place.site.get()).boxed().await;
         }
         Ok(ran)
     }
 
-    async fn output(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Output<S::Data>> {
-        self.run(call, params, false).await?.shown()
-    }
-
     /// Makes a call that no hook has anything to do with.
-    async fn straight<T>(
-        &self,
-        call: &'static str,
-        work: Pin<&mut (impl Future<Output = Result<T>> + Send + ?Sized)>,
-    ) -> Result<T> {
-        nested(self.place.path(), call, work).await
+    fn straight<'a, F: ?Sized>(&self, name: &'static str, call: Pin<&'a mut F>) -> Result<Nested<'a, F>> {
+        nested(self.place.path(), name, call)
     }
 
     /// Shows a record that went past the hooks as it would have been shown by them.
@@ -213,6 +206,10 @@ impl<S: Service + 'static> Hooked<S> {
             },
             Err(record) => record,
         }
+    }
+
+    fn revealed(&self, records: Vec<S::Data>, params: &Params) -> Vec<S::Data> {
+        records.into_iter().map(|record| self.reveal(record, params)).collect()
     }
 }
 
@@ -231,115 +228,97 @@ impl<S: Service + 'static> Service for Hooked<S> {
 
     async fn index(&self, params: &Params) -> Result<Page<S::Data>> {
         if self.passes(Method::Index, params) {
-            let call =
-                pin!(async { Ok(self.service().index(params).await?.map(|record| self.reveal(record, params))) });
-            return self.straight("index", call).await;
+            let page = self.straight("index", self.service().index(params).as_mut())?.await?;
+            return Ok(page.map(|record| self.reveal(record, params)));
         }
-        self.output(Call::Index, params).await?.into_page()
+        self.run(self.context(Call::Index, params), false).await?.shown()?.into_page()
     }
 
     async fn read(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Read, params) {
-            let call = pin!(async { Ok(self.reveal(self.service().read(id, params).await?, params)) });
-            return self.straight("read", call).await;
+            let record = self.straight("read", self.service().read(id, params).as_mut())?.await?;
+            return Ok(self.reveal(record, params));
         }
-        self.output(Call::Read(id.clone()), params).await?.into_record()
+        self.run(self.context(Call::Read(id.clone()), params), false).await?.shown()?.into_record()
     }
 
     async fn create(&self, data: S::Input, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Create, params) {
-            let call = pin!(async { Ok(self.reveal(self.service().create(data, params).await?, params)) });
-            return self.straight("create", call).await;
+            let record = self.straight("create", self.service().create(data, params).as_mut())?.await?;
+            return Ok(self.reveal(record, params));
         }
-        self.output(Call::Create(data), params).await?.into_record()
+        self.run(self.context(Call::Create(data), params), false).await?.shown()?.into_record()
     }
 
     async fn modify(&self, id: &S::Id, patch: Patch, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let call = pin!(async {
-                Ok(self.service().modify(id, patch, params).await?.map(|record| self.reveal(record, params)))
-            });
-            return self.straight("modify", call).await;
+            let stored = self.straight("modify", self.service().modify(id, patch, params).as_mut())?.await?;
+            return Ok(stored.map(|record| self.reveal(record, params)));
         }
-        self.output(Call::Modify(id.clone(), patch), params).await?.into_stored()
+        self.run(self.context(Call::Modify(id.clone(), patch), params), false).await?.shown()?.into_stored()
     }
 
     async fn update(&self, id: &S::Id, data: S::Input, params: &Params) -> Result<Stored<S::Data>> {
         if self.passes(Method::Update, params) {
-            let call = pin!(async {
-                Ok(self.service().update(id, data, params).await?.map(|record| self.reveal(record, params)))
-            });
-            return self.straight("update", call).await;
+            let stored = self.straight("update", self.service().update(id, data, params).as_mut())?.await?;
+            return Ok(stored.map(|record| self.reveal(record, params)));
         }
-        self.output(Call::Update(id.clone(), data), params).await?.into_stored()
+        self.run(self.context(Call::Update(id.clone(), data), params), false).await?.shown()?.into_stored()
     }
 
     async fn remove(&self, id: &S::Id, params: &Params) -> Result<S::Data> {
         if self.passes(Method::Remove, params) {
-            let call = pin!(async { Ok(self.reveal(self.service().remove(id, params).await?, params)) });
-            return self.straight("remove", call).await;
+            let record = self.straight("remove", self.service().remove(id, params).as_mut())?.await?;
+            return Ok(self.reveal(record, params));
         }
-        self.output(Call::Remove(id.clone()), params).await?.into_record()
+        self.run(self.context(Call::Remove(id.clone()), params), false).await?.shown()?.into_record()
     }
 
     async fn find_one(&self, params: &Params) -> Result<Option<S::Data>> {
         if self.passes(Method::Index, params) {
-            let call =
-                pin!(async { Ok(self.service().find_one(params).await?.map(|record| self.reveal(record, params))) });
-            return self.straight("find_one", call).await;
+            let found = self.straight("find_one", self.service().find_one(params).as_mut())?.await?;
+            return Ok(found.map(|record| self.reveal(record, params)));
         }
-        self.output(Call::FindOne, params).await?.into_found()
+        self.run(self.context(Call::FindOne, params), false).await?.shown()?.into_found()
     }
 
     async fn read_many(&self, ids: &[S::Id], params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Read, params) {
-            let call = pin!(async {
-                let records = self.service().read_many(ids, params).await?;
-                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            });
-            return self.straight("read_many", call).await;
+            let records = self.straight("read_many", self.service().read_many(ids, params).as_mut())?.await?;
+            return Ok(self.revealed(records, params));
         }
-        self.output(Call::ReadMany(ids.to_vec()), params).await?.into_records()
+        self.run(self.context(Call::ReadMany(ids.to_vec()), params), false).await?.shown()?.into_records()
     }
 
     async fn count(&self, params: &Params) -> Result<u64> {
         if self.passes(Method::Index, params) {
-            return self.straight("count", self.service().count(params).as_mut()).await;
+            return self.straight("count", self.service().count(params).as_mut())?.await;
         }
-        self.output(Call::Count, params).await?.into_count()
+        self.run(self.context(Call::Count, params), false).await?.shown()?.into_count()
     }
 
     async fn create_many(&self, data: Vec<S::Input>, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Create, params) {
-            let call = pin!(async {
-                let records = self.service().create_many(data, params).await?;
-                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            });
-            return self.straight("create_many", call).await;
+            let records = self.straight("create_many", self.service().create_many(data, params).as_mut())?.await?;
+            return Ok(self.revealed(records, params));
         }
-        self.output(Call::CreateMany(data), params).await?.into_records()
+        self.run(self.context(Call::CreateMany(data), params), false).await?.shown()?.into_records()
     }
 
     async fn modify_many(&self, patch: Patch, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Modify, params) {
-            let call = pin!(async {
-                let records = self.service().modify_many(patch, params).await?;
-                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            });
-            return self.straight("modify_many", call).await;
+            let records = self.straight("modify_many", self.service().modify_many(patch, params).as_mut())?.await?;
+            return Ok(self.revealed(records, params));
         }
-        self.output(Call::ModifyMany(patch), params).await?.into_records()
+        self.run(self.context(Call::ModifyMany(patch), params), false).await?.shown()?.into_records()
     }
 
     async fn remove_many(&self, params: &Params) -> Result<Vec<S::Data>> {
         if self.passes(Method::Remove, params) {
-            let call = pin!(async {
-                let records = self.service().remove_many(params).await?;
-                Ok(records.into_iter().map(|record| self.reveal(record, params)).collect())
-            });
-            return self.straight("remove_many", call).await;
+            let records = self.straight("remove_many", self.service().remove_many(params).as_mut())?.await?;
+            return Ok(self.revealed(records, params));
         }
-        self.output(Call::RemoveMany, params).await?.into_records()
+        self.run(self.context(Call::RemoveMany, params), false).await?.shown()?.into_records()
     }
 
     fn index_stream(&self, params: Params) -> BoxStream<'_, Result<S::Data>> {
@@ -355,23 +334,23 @@ impl<S: Service + 'static> Service for Hooked<S> {
         }
         if self.chains.gathers_lists() {
             let list = async move {
-                let page = self.output(Call::Index, &params).await?.into_page()?;
+                let page = self.run(self.context(Call::Index, &params), false).await?.shown()?.into_page()?;
                 Ok::<_, Error>(futures::stream::iter(page.data).map(Ok))
             };
             return futures::stream::once(list).try_flatten().boxed();
         }
         let chain = self.chains.of(Method::Index).clone();
-        let ctx = HookContext::new(self.place.clone(), Call::Index, &params);
+        let ctx = self.context(Call::Index, &params);
         stream(self.service(), chain, ctx, |told: Told| begin(told.detached, self.place.site.get()).boxed())
     }
 
     async fn answer(&self, call: Call<S::Id, S::Input>, params: &Params) -> Result<Answer> {
         if self.passes(call.method(), params) {
             let name = call.operation().name();
-            return self.straight(name, self.service().answer(call, params).as_mut()).await;
+            return self.straight(name, self.service().answer(call, params).as_mut())?.await;
         }
         let operation = call.operation();
-        let mut ran = self.run(call, params, true).await?;
+        let mut ran = self.run(self.context(call, params), true).await?;
         let output = ran.shown()?;
         encode(output, operation, &self.description, ran.params())
     }

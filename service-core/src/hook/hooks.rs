@@ -211,6 +211,11 @@ impl<S: Service + ?Sized + 'static> Chain<S> {
         self.around.is_empty() && self.before.is_empty() && self.is_empty_behind()
     }
 
+    /// Returns whether nothing is around the method but hooks before and behind it.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.around.is_empty() && self.error.is_empty()
+    }
+
     fn is_empty_behind(&self) -> bool {
         self.after.is_empty() && self.error.is_empty() && self.detached.is_empty()
     }

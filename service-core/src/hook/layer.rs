@@ -3,7 +3,6 @@
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
@@ -14,6 +13,7 @@ use super::detached::begin;
 use super::run::{self, Ran, Wanted, run};
 use super::{Chains, EventChoice, HookContext, Hooks, Told, nested};
 use crate::event::Events;
+use crate::method::AtomicMethodSet;
 use crate::site::Place;
 use crate::{
     Call, Document, DynService, Error, Event, Id, Method, Operation, Output, Params, Provider, Result, Site, Stored,
@@ -27,8 +27,8 @@ pub(crate) struct Layer {
     /// Whether its records are objects, which hooks and events can look at.
     of_objects: bool,
     chains: RwLock<Arc<Chains<DynService>>>,
-    /// Whether any method has hooks, so that calls of services without them find out fast.
-    hooked: AtomicBool,
+    /// The methods that have hooks, so that calls of others find out fast.
+    hooked: AtomicMethodSet,
     outlet: Arc<Outlet>,
 }
 
@@ -55,7 +55,7 @@ impl Layer {
             place,
             of_objects,
             chains: RwLock::new(Arc::new(Chains::new(&Hooks::new()))),
-            hooked: AtomicBool::new(false),
+            hooked: AtomicMethodSet::default(),
         }
     }
 
@@ -66,16 +66,14 @@ impl Layer {
     /// Sets the hooks; calls that have begun go on with those before.
     pub(crate) fn set_hooks(&self, hooks: &Hooks<DynService>) {
         let chains = Chains::new(hooks);
-        let hooked = chains.hooked != crate::MethodSet::NONE;
+        let hooked = chains.hooked;
         *self.chains.write() = Arc::new(chains);
-        self.hooked.store(hooked, Ordering::Release);
+        self.hooked.store(hooked);
     }
 
     /// Returns whether there is anything to do about a call but to make it.
     pub(crate) fn is_engaged(&self, method: Method, params: &Params) -> bool {
-        !params.silent
-            && (self.hooked.load(Ordering::Acquire) && self.chains.read().hooked.contains(method)
-                || self.is_listened(method))
+        !params.silent && (self.hooked.load().contains(method) || self.is_listened(method))
     }
 
     /// Returns whether a call may have events that somebody wants.
@@ -95,10 +93,12 @@ impl Layer {
             _ => Wanted::Records,
         };
         let ctx = HookContext::new(self.place.clone(), call, params);
-        let running = pin!(run(chain, ctx, wanted));
-        let mut ran = nested(self.path(), operation.name(), running).await?;
+        let running = pin!(run(&chain, ctx, wanted));
+        let mut ran = nested(self.path(), operation.name(), running)?.await?;
         let told = ran.take_told();
-        self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
+        if operation.method().writes() || !told.emitted.is_empty() {
+            self.send_all(operation, ran.output(), ran.params(), told.event, told.emitted);
+        }
         if !told.detached.is_empty() {
             // Seldom, and large.
             begin(told.detached, self.place.site.get()).boxed().await;
@@ -113,7 +113,7 @@ impl Layer {
 
     /// Returns whether lists are gathered for hooks that look at all of one at once.
     pub(crate) fn gathers_lists(&self) -> bool {
-        self.hooked.load(Ordering::Acquire) && self.chains.read().gathers_lists()
+        self.hooked.load().contains(Method::Index) && self.chains.read().gathers_lists()
     }
 
     /// Makes a call through the hooks, which may come to JSON text.

@@ -27,6 +27,7 @@ mod nested;
 mod run;
 
 use std::fmt;
+use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
 use tokio_util::sync::ReusableBoxFuture;
@@ -42,7 +43,7 @@ pub(crate) use hooks::Chains;
 pub use hooks::{HookSet, Hooks};
 pub(crate) use layer::Layer;
 pub use nested::NESTING_MAX;
-pub(crate) use nested::{nested, nested_stream};
+pub(crate) use nested::{Nested, counted, nested, nested_stream};
 pub use run::Next;
 pub(crate) use run::{Ran, run, stream};
 
@@ -137,8 +138,8 @@ pub trait Hook<S: Service + ?Sized + 'static>: Send + Sync + 'static {
 
     /// Begins as [`run`](Self::run) does, with its future in the slot: closures need no allocation of their own for it.
     #[doc(hidden)]
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill(self.run(ctx));
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
+        slot.begin(self.run(ctx), cx)
     }
 }
 
@@ -151,18 +152,26 @@ impl<S: Service + ?Sized + 'static> HookSlot<S> {
         Self(None)
     }
 
-    fn fill(&mut self, future: impl Future<Output = Result<HookContext<S>>> + Send + 'static) {
+    /// Puts a future into the slot and begins with it.
+    fn begin(
+        &mut self,
+        future: impl Future<Output = Result<HookContext<S>>> + Send + 'static,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<HookContext<S>>> {
         match &mut self.0 {
-            Some(slot) => slot.set(future),
-            None => self.0 = Some(ReusableBoxFuture::new(future)),
+            Some(slot) => {
+                slot.set(future);
+                slot.poll(cx)
+            }
+            None => self.0.insert(ReusableBoxFuture::new(future)).poll(cx),
         }
     }
 
-    /// Runs what is in the slot.
-    async fn run(&mut self) -> Result<HookContext<S>> {
+    /// Goes on with what is in the slot.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
         match &mut self.0 {
-            Some(slot) => slot.await,
-            None => Err(crate::Error::internal("a hook did not begin")),
+            Some(slot) => slot.poll(cx),
+            None => Poll::Ready(Err(crate::Error::internal("a hook did not begin"))),
         }
     }
 }
@@ -216,8 +225,8 @@ where
         Box::pin((self.function)(ctx))
     }
 
-    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>) {
-        slot.fill((self.function)(ctx));
+    fn begin(&self, ctx: HookContext<S>, slot: &mut HookSlot<S>, cx: &mut Context<'_>) -> Poll<Result<HookContext<S>>> {
+        slot.begin((self.function)(ctx), cx)
     }
 
     fn sees_lists(&self) -> bool {

@@ -1,8 +1,8 @@
 //! How deep calls are nested: a service whose hooks call another, whose hooks call the first, must come to an end.
 
 use std::cell::Cell;
-use std::future::poll_fn;
 use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -28,16 +28,33 @@ impl Drop for Reset {
     }
 }
 
-/// Runs a call one deeper than whatever made it. It is pinned by the caller, so that it lies in memory once.
+/// A call that runs deeper than whatever made it. It is pinned by the caller, so that it lies in memory once.
+pub(crate) struct Nested<'a, F: ?Sized> {
+    call: Pin<&'a mut F>,
+    /// How deep it runs; as deep as whatever polls it, where there is none.
+    depth: Option<u32>,
+}
+
+impl<F: Future + ?Sized> Future for Nested<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _reset = self.depth.map(|depth| Reset(DEPTH.replace(depth)));
+        self.call.as_mut().poll(cx)
+    }
+}
+
+/// Makes a call run one deeper than the code that is running.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`](crate::ErrorKind::Internal) where that is too deep, naming the call.
-pub(crate) async fn nested<T>(
-    path: &str,
-    call: &'static str,
-    future: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
-) -> Result<T> {
-    nested_in(depth(), path, call, future).await
+pub(crate) fn nested<'a, F: ?Sized>(path: &str, name: &'static str, call: Pin<&'a mut F>) -> Result<Nested<'a, F>> {
+    nested_in(depth(), path, name, call)
+}
+
+/// Leaves it to a call to count how deep it runs.
+pub(crate) const fn counted<F: ?Sized>(call: Pin<&mut F>) -> Nested<'_, F> {
+    Nested { call, depth: None }
 }
 
 /// Returns how deep the code that is running is nested.
@@ -45,19 +62,14 @@ pub(super) fn depth() -> u32 {
     DEPTH.get()
 }
 
-/// Runs a call one deeper than so deep: for work that is begun here and done elsewhere.
-pub(super) async fn nested_in<T>(
+/// Makes a call run one deeper than so deep: for work that is begun here and done elsewhere.
+pub(super) fn nested_in<'a, F: ?Sized>(
     depth: u32,
     path: &str,
-    call: &'static str,
-    mut future: Pin<&mut (impl Future<Output = Result<T>> + ?Sized)>,
-) -> Result<T> {
-    let depth = deeper(depth, path, call)?;
-    poll_fn(|cx| {
-        let _reset = Reset(DEPTH.replace(depth));
-        future.as_mut().poll(cx)
-    })
-    .await
+    name: &'static str,
+    call: Pin<&'a mut F>,
+) -> Result<Nested<'a, F>> {
+    Ok(Nested { call, depth: Some(deeper(depth, path, name)?) })
 }
 
 /// Reads a list one deeper than whatever asked for it, as [`nested`] makes a call.
@@ -75,12 +87,15 @@ pub(crate) fn nested_stream<'a, T: Send + 'a>(
     }
 }
 
-fn deeper(depth: u32, path: &str, call: &'static str) -> Result<u32> {
-    if depth < NESTING_MAX {
-        return Ok(depth + 1);
-    }
-    Err(Error::internal(format!(
-        "services call each other more than {NESTING_MAX} deep, the last one `{call}` of `{path}`: do their hooks call \
+#[inline]
+fn deeper(depth: u32, path: &str, name: &'static str) -> Result<u32> {
+    if depth < NESTING_MAX { Ok(depth + 1) } else { Err(too_deep(path, name)) }
+}
+
+#[cold]
+fn too_deep(path: &str, name: &'static str) -> Error {
+    Error::internal(format!(
+        "services call each other more than {NESTING_MAX} deep, the last one `{name}` of `{path}`: do their hooks call \
          each other without an end?"
-    )))
+    ))
 }

@@ -1,12 +1,14 @@
 //! Runs a call through its hooks; the order stands at the top of the module.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use futures::{FutureExt, StreamExt, TryStreamExt};
 
-use super::context::{Home, State};
+use super::context::{Home, Instead, State};
 use super::detached::DetachedHook;
 use super::hooks::Chain;
 use super::nested::nested_stream;
@@ -36,18 +38,21 @@ impl<S: Service + ?Sized + 'static> Next<S> {
     ///
     /// # Errors
     /// What the rest of the call comes to.
-    pub fn run(self, ctx: HookContext<S>) -> HookFuture<S> {
+    pub fn run(self, mut ctx: HookContext<S>) -> HookFuture<S> {
         let Self { chain, position, wanted } = self;
         // What the hook did to the context is its own doing, and not of those inside.
-        let mut ctx = match ctx.check() {
-            Ok(ctx) => ctx,
-            Err(error) => return Box::pin(std::future::ready(Err(error))),
-        };
+        if let Err(error) = ctx.check() {
+            return Box::pin(std::future::ready(Err(error)));
+        }
         match chain.around.get(position).cloned() {
             Some(hook) => {
                 ctx.state_mut().kind = HookKind::Around;
                 let next = Self { chain, position: position + 1, wanted };
-                Box::pin(async move { hook.run(ctx, next).await?.check_around() })
+                Box::pin(async move {
+                    let mut ctx = hook.run(ctx, next).await?;
+                    ctx.check_around()?;
+                    Ok(ctx)
+                })
             }
             None => Box::pin(async move { innermost(&chain, ctx, wanted).await }),
         }
@@ -74,9 +79,14 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
         &self.0.params
     }
 
+    /// Returns whether hooks have said what is to become of the call.
+    pub(crate) const fn is_told(&self) -> bool {
+        self.0.told.is_some()
+    }
+
     /// Takes what is to become of the call now that it has succeeded: its event, those that hooks added, detached hooks.
     pub(crate) fn take_told(&mut self) -> Told {
-        std::mem::take(&mut self.0.told)
+        self.0.told.take().map_or_else(Told::default, |told| *told)
     }
 
     /// Returns what the caller gets to see: nothing that is hidden from it, and of whole records what its query selected.
@@ -95,35 +105,36 @@ impl<S: Service + ?Sized + 'static> Ran<S> {
 
 /// Runs a call through the hooks.
 pub(crate) async fn run<S: Service + ?Sized + 'static>(
-    chain: Arc<Chain<S>>,
+    chain: &Arc<Chain<S>>,
     mut ctx: HookContext<S>,
     wanted: Wanted,
 ) -> Result<Ran<S>> {
     ctx.begin()?;
-    let mut ctx = within(&chain, ctx, wanted).await?;
-    detach(&chain, &mut ctx);
+    let mut ctx = if chain.is_plain() {
+        plain(chain, HookKind::Before, ctx, wanted).await?
+    } else {
+        within(chain, ctx, wanted).await?
+    };
+    if !chain.detached.is_empty() {
+        detach(chain, &mut ctx);
+    }
     let mut state = ctx.into_state();
     if let Some(baton) = state.baton.take() {
         if baton.wants_whole() {
-            state.told.select = Some(state.params.query.select.clone());
+            let select = state.params.query.select.clone();
+            state.told().select = Some(select);
             state.whole = false;
         }
-        baton.tell(std::mem::take(&mut state.told));
+        if let Some(told) = state.told.take() {
+            baton.tell(*told);
+        }
     }
     Ok(Ran(state))
 }
 
 /// Runs the around hooks and what is inside them.
-async fn within<S: Service + ?Sized + 'static>(
-    chain: &Arc<Chain<S>>,
-    ctx: HookContext<S>,
-    wanted: Wanted,
-) -> Result<HookContext<S>> {
-    if chain.around.is_empty() {
-        innermost(chain, ctx, wanted).await
-    } else {
-        Next { chain: chain.clone(), position: 0, wanted }.run(ctx).await
-    }
+fn within<S: Service + ?Sized + 'static>(chain: &Arc<Chain<S>>, ctx: HookContext<S>, wanted: Wanted) -> HookFuture<S> {
+    Next { chain: chain.clone(), position: 0, wanted }.run(ctx)
 }
 
 /// Makes the detached hooks ready to begin when the whole call has succeeded.
@@ -133,7 +144,7 @@ fn detach<S: Service + ?Sized + 'static>(chain: &Chain<S>, ctx: &mut HookContext
         copy.state_mut().kind = HookKind::Detached;
         let work = Box::pin(async move { hook.run(copy).await.map(drop) });
         let detached = DetachedHook::new(work, ctx.path(), ctx.operation().name());
-        ctx.state_mut().told.detached.push(detached);
+        ctx.state_mut().told().detached.push(detached);
     }
 }
 
@@ -143,120 +154,173 @@ async fn innermost<S: Service + ?Sized + 'static>(
     mut ctx: HookContext<S>,
     wanted: Wanted,
 ) -> Result<HookContext<S>> {
-    let home = (!chain.error.is_empty()).then(Home::new);
-    ctx.set_home(home.clone());
-    let outcome = async {
-        let (mut ctx, finished) = through(&chain.before, HookKind::Before, ctx).await?;
+    if chain.error.is_empty() {
+        return plain(chain, HookKind::Before, ctx, wanted).await;
+    }
+    let home = Home::new();
+    ctx.set_home(Some(home.clone()));
+    match plain(chain, HookKind::Before, ctx, wanted).await {
+        Ok(mut ctx) => {
+            ctx.set_home(None);
+            Ok(ctx)
+        }
+        Err(error) => recover(&chain.error, &home, error).await,
+    }
+}
+
+/// Runs before hooks, the method and after hooks, up to where one of them fails; from the after hooks on, where these are
+/// the kind to begin with.
+async fn plain<S: Service + ?Sized + 'static>(
+    chain: &Chain<S>,
+    mut kind: HookKind,
+    mut ctx: HookContext<S>,
+    wanted: Wanted,
+) -> Result<HookContext<S>> {
+    // All in one body: each future inside another is one more for every call to make, to poll and to drop.
+    let mut slot = HookSlot::new();
+    loop {
+        let before = kind == HookKind::Before;
+        let hooks = if before { &chain.before } else { &chain.after };
+        if !hooks.is_empty() {
+            ctx = Round { hooks: hooks.iter(), kind, ctx: Some(ctx), slot: &mut slot }.await?;
+        }
+        let finished = std::mem::take(&mut ctx.state_mut().finished);
+        if !before {
+            return Ok(ctx);
+        }
         if wanted == Wanted::Beginning && ctx.result().is_none() && ctx.state().instead.is_none() {
             ctx.state_mut().begun = true;
             ctx.set_result(Page::from(Vec::new()));
             return Ok(ctx);
         }
-        let ctx = method(ctx, wanted == Wanted::Json, finished).await?;
-        Ok(through(&chain.after, HookKind::After, ctx).await?.0)
-    };
-    match (outcome.await, home) {
-        (Ok(mut ctx), _) => {
-            ctx.set_home(None);
-            Ok(ctx)
+        let json = wanted == Wanted::Json;
+        match next_step(&mut ctx, json, finished)? {
+            Step::None => {}
+            Step::Instead(instead) => {
+                ctx = instead(ctx).await?;
+                ctx.check_answered()?;
+                ctx.state_mut().restore_select();
+            }
+            Step::Method(call, baton) => {
+                let State { place, params, .. } = ctx.state();
+                let made = if json {
+                    place.service.answer(call, params).await.map(Output::Answer)
+                } else {
+                    perform(&*place.service, call, params).await
+                };
+                take_in(&mut ctx, made, baton)?;
+            }
         }
-        (Err(error), None) => Err(error),
-        (Err(error), Some(home)) => recover(&chain.error, &home, error).await,
+        kind = HookKind::After;
     }
 }
 
-/// Runs hooks one behind the other, until one finishes; answers whether one has.
-async fn through<S: Service + ?Sized + 'static>(
-    hooks: &[Arc<dyn Hook<S>>],
+/// Runs hooks one behind the other, until one finishes.
+struct Round<'a, S: Service + ?Sized> {
+    hooks: std::slice::Iter<'a, Arc<dyn Hook<S>>>,
     kind: HookKind,
-    mut ctx: HookContext<S>,
-) -> Result<(HookContext<S>, bool)> {
-    let mut slot = HookSlot::new();
-    for hook in hooks {
-        if ctx.state().finished {
-            break;
-        }
-        ctx.state_mut().kind = kind;
-        hook.begin(ctx, &mut slot);
-        ctx = slot.run().await?.check()?;
-    }
-    let finished = std::mem::take(&mut ctx.state_mut().finished);
-    Ok((ctx, finished))
+    /// None while a hook has it.
+    ctx: Option<HookContext<S>>,
+    slot: &'a mut HookSlot<S>,
 }
 
-/// Runs the method, unless a hook has answered in its place. Hooks of the service itself run even so.
-async fn method<S: Service + ?Sized + 'static>(
-    mut ctx: HookContext<S>,
-    json: bool,
-    finished: bool,
-) -> Result<HookContext<S>> {
+impl<S: Service + ?Sized + 'static> Future for Round<'_, S> {
+    type Output = Result<HookContext<S>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A loop over all of them, and no await for each: most hooks are done at once.
+        let round = &mut *self;
+        let mut ctx = match round.ctx.take() {
+            Some(ctx) => ctx,
+            None => {
+                let mut ctx = ready!(round.slot.poll(cx))?;
+                ctx.check()?;
+                ctx
+            }
+        };
+        while !ctx.state().finished
+            && let Some(hook) = round.hooks.next()
+        {
+            ctx.state_mut().kind = round.kind;
+            ctx = ready!(hook.begin(ctx, round.slot, cx))?;
+            ctx.check()?;
+        }
+        Poll::Ready(Ok(ctx))
+    }
+}
+
+/// What comes between before and after hooks.
+enum Step<S: Service + ?Sized> {
+    /// A hook has answered.
+    None,
+    Instead(Instead<S>),
+    /// The method, with a baton where the service has hooks of its own.
+    Method(Call<S::Id, S::Input>, Option<Baton>),
+}
+
+/// Makes a call ready for the method, unless a hook has answered in its place. Hooks of the service itself run even so.
+fn next_step<S: Service + ?Sized>(ctx: &mut HookContext<S>, json: bool, finished: bool) -> Result<Step<S>> {
     let call = ctx.call()?;
+    let operation = call.operation();
     // Hooks behind the method, and events, have whole records; what is selected is applied when they have run.
-    let writes = call.method().writes() && !json;
+    let writes = operation.method().writes() && !json;
     if writes && ctx.params().query.select.is_some() {
         // It is checked before anything is changed.
         ctx.description().plan(intent(&call), ctx.params())?;
         ctx.state_mut().whole = true;
     }
-    let instead = ctx.state_mut().instead.take();
-    if let (Some(instead), None) = (instead, ctx.result()) {
-        if ctx.state().whole {
-            ctx.state_mut().set_aside = ctx.params_mut().query.select.take();
-        }
-        let mut ctx = instead(ctx).await?.check_answered()?;
-        ctx.state_mut().restore_select();
-        return Ok(ctx);
+    let state = ctx.state_mut();
+    let instead = state.instead.take();
+    if let (Some(instead), None) = (instead, &state.result) {
+        state.set_select_aside();
+        return Ok(Step::Instead(instead));
     }
-    let around_hooks = ctx.state().place.around_hooks;
-    if ctx.result().is_some() && !around_hooks {
-        return Ok(ctx);
-    }
-    if !around_hooks {
-        let select = if ctx.state().whole { ctx.params_mut().query.select.take() } else { None };
-        let made = made(&ctx, call, json).await;
-        if ctx.state().whole {
-            ctx.params_mut().query.select = select;
+    if !state.place.around_hooks {
+        if state.result.is_some() {
+            return Ok(Step::None);
         }
-        return with_made(ctx, made?);
+        state.set_select_aside();
+        return Ok(Step::Method(call, None));
     }
     // Hooks of the service see what is selected, and leave it to these to take the rest away.
-    let operation = call.operation();
-    let preset = match ctx.state_mut().result.take() {
+    let preset = match state.result.take() {
         Some(result) => Some((documents(result)?, operation, finished)),
         None => None,
     };
     let baton = Baton::new(preset, writes);
-    ctx.params_mut().extensions.insert(baton.clone());
-    let made = made(&ctx, call, json).await;
-    ctx.params_mut().extensions.remove::<Baton>();
-    let mut told = baton.told();
-    if let Some(select) = told.select.take() {
-        ctx.state_mut().whole = select.is_some();
-        ctx.params_mut().query.select = select;
-    }
-    ctx.state_mut().told.extend(told);
-    with_made(ctx, made?)
+    state.params.extensions.insert(baton.clone());
+    Ok(Step::Method(call, Some(baton)))
 }
 
-fn with_made<S: Service + ?Sized>(mut ctx: HookContext<S>, made: Output<S::Data>) -> Result<HookContext<S>> {
-    ctx.state_mut().answered = matches!(made, Output::Answer(_));
-    ctx.state_mut().result = Some(made);
-    Ok(ctx)
-}
-
-async fn made<S: Service + ?Sized>(
-    ctx: &HookContext<S>,
-    call: Call<S::Id, S::Input>,
-    json: bool,
-) -> Result<Output<S::Data>> {
-    let state = ctx.state();
-    if json {
-        Ok(Output::Answer(state.place.service.answer(call, &state.params).await?))
-    } else {
-        let output = perform(&*state.place.service, call, &state.params).await?;
-        let description = &state.place.description;
-        if description.is_revealed() { Ok(output) } else { reveal(output, description, &state.params) }
+/// Takes in what the method came to.
+fn take_in<S: Service + ?Sized>(
+    ctx: &mut HookContext<S>,
+    made: Result<Output<S::Data>>,
+    baton: Option<Baton>,
+) -> Result<()> {
+    let state = ctx.state_mut();
+    let answered = matches!(made, Ok(Output::Answer(_)));
+    let description = &state.place.description;
+    // As long as what is selected is set aside, so that records stay whole.
+    let made = match made {
+        Ok(output) if !answered && !description.is_revealed() => reveal(output, description, &state.params),
+        made => made,
+    };
+    if let Some(baton) = baton {
+        state.params.extensions.remove::<Baton>();
+        let mut told = baton.told();
+        if let Some(select) = told.select.take() {
+            state.whole = select.is_some();
+            state.params.query.select = select;
+        }
+        if !told.is_empty() {
+            state.told().extend(told);
+        }
     }
+    state.restore_select();
+    state.result = Some(made?);
+    state.answered = answered;
+    Ok(())
 }
 
 const fn intent<I, T>(call: &Call<I, T>) -> Intent {
@@ -327,7 +391,8 @@ async fn recover<S: Service + ?Sized + 'static>(
     for hook in hooks {
         ctx.state_mut().kind = HookKind::Error;
         ctx.set_home(Some(home.clone()));
-        ctx = match hook.run(ctx).await.and_then(HookContext::check) {
+        let ran = hook.run(ctx).await.and_then(|mut ctx| ctx.check().map(|()| ctx));
+        ctx = match ran {
             Ok(ctx) => ctx,
             Err(error) => {
                 let Some(mut ctx) = home.take() else { return Err(error) };
@@ -368,7 +433,7 @@ pub(crate) fn stream<'a, S: Service + ?Sized + 'static>(
         let mut ctx = within(&chain, ctx, Wanted::Beginning).await?;
         detach(&chain, &mut ctx);
         let outer = ctx.state_mut().baton.take();
-        let told = std::mem::take(&mut ctx.state_mut().told);
+        let told = taken(&mut ctx);
         let tell = move |told: Told| match &outer {
             Some(outer) => {
                 outer.tell(told);
@@ -471,9 +536,9 @@ where
         let home = Home::new();
         ctx.set_home(Some(home.clone()));
         ctx.set_result(Page::from(piece));
-        match through(&self.chain.after, HookKind::After, ctx).await {
-            Ok((mut ctx, _)) => {
-                told.extend(std::mem::take(&mut ctx.state_mut().told));
+        match plain(&self.chain, HookKind::After, ctx, Wanted::Records).await {
+            Ok(mut ctx) => {
+                told.extend(taken(&mut ctx));
                 let records = listed(ctx)?;
                 (self.tell)(told).await;
                 Ok((records, true))
@@ -492,11 +557,16 @@ where
         if self.passed_on {
             return Err(ctx.mistake("answered a list that had failed when a part of it was on its way"));
         }
-        let told = std::mem::take(&mut ctx.state_mut().told);
+        let told = taken(&mut ctx);
         let records = listed(ctx)?;
         (self.tell)(told).await;
         Ok((records, false))
     }
+}
+
+/// Takes what the hooks want to become of the call.
+fn taken<S: Service + ?Sized>(ctx: &mut HookContext<S>) -> Told {
+    ctx.state_mut().told.take().map_or_else(Told::default, |told| *told)
 }
 
 /// Takes the records out of the result of a list, as the caller gets to see them.

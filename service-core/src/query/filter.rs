@@ -14,7 +14,7 @@ use crate::{Path, Text, Value};
 /// let filter = Filter::eq("done", false).and(Filter::gte("priority", 3).or(Filter::is_in("tag", ["a", "b"])));
 /// assert_eq!(filter.to_string(), r#"{"done":false,"$or":[{"priority":{"$gte":3}},{"tag":{"$in":["a","b"]}}]}"#);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub enum Filter {
     /// Every record.
     #[default]
@@ -32,6 +32,14 @@ pub enum Filter {
     Nor(Vec<Self>),
     /// The records that do not match this.
     Not(Box<Self>),
+}
+
+impl Clone for Filter {
+    #[inline]
+    fn clone(&self) -> Self {
+        // Of most calls, and copied with the params of each that has hooks.
+        if let Self::All = self { Self::All } else { self.copy() }
+    }
 }
 
 /// What must hold for the value of a field.
@@ -141,6 +149,17 @@ impl IntoPath for &str {
 }
 
 impl Filter {
+    fn copy(&self) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Field(path, condition) => Self::Field(path.clone(), condition.clone()),
+            Self::And(all) => Self::And(all.clone()),
+            Self::Or(any) => Self::Or(any.clone()),
+            Self::Nor(none) => Self::Nor(none.clone()),
+            Self::Not(filter) => Self::Not(filter.clone()),
+        }
+    }
+
     /// Matches records whose field is so.
     #[track_caller]
     pub fn field(path: impl IntoPath, condition: Condition) -> Self {

@@ -38,7 +38,7 @@ use crate::{Document, Path, Result};
 /// );
 /// # Ok::<(), remex_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub struct Query {
     /// Which records.
     pub filter: Filter,
@@ -58,6 +58,23 @@ pub struct Query {
     /// Further parameters that the service allows ([`Options::allow_parameter`](crate::Options::allow_parameter)),
     /// for hooks to read; stores look past them.
     pub extra: Document,
+}
+
+impl Clone for Query {
+    fn clone(&self) -> Self {
+        let Self { filter, sort, skip, limit, select, after, total, extra } = self;
+        Self {
+            filter: filter.clone(),
+            // Most queries have none, and params are copied for every call with hooks.
+            sort: if sort.is_empty() { Vec::new() } else { sort.clone() },
+            skip: *skip,
+            limit: *limit,
+            select: select.clone(),
+            after: after.clone(),
+            total: *total,
+            extra: extra.clone(),
+        }
+    }
 }
 
 /// One key of a sort.
