@@ -25,7 +25,8 @@ impl Store {
     }
 
     /// Answers `read` with a whole record.
-    pub(crate) fn answer_read(&self, id: &Id, params: &Params) -> Result<Answer> {
+    pub(crate) async fn answer_read(&self, id: &Id, params: &Params) -> Result<Answer> {
+        self.home.enter().await?;
         let mut json = Vec::with_capacity(RECORD_BYTES);
         write(self.one(id, params)?.record(), &mut json)?;
         Ok(Answer { json: json.into(), ..Answer::default() })

@@ -138,7 +138,7 @@ where
         let whole = self.store.description().reveals_all(params);
         let call = match call {
             Call::Index if whole => return self.store.answer_index(params).await,
-            Call::Read(id) if whole => return self.store.answer_read(&id, params),
+            Call::Read(id) if whole => return self.store.answer_read(&id, params).await,
             call => call.try_map(Ok, |data| self.store.description().to_document(&data))?,
         };
         self.store.answer(call, params).await

@@ -29,7 +29,7 @@ pub(crate) type Conform = fn(&Description, Document) -> Result<Document>;
 
 /// The records of a service as documents, which are packed while they are here.
 pub(crate) struct Store {
-    home: Arc<Home>,
+    pub(crate) home: Arc<Home>,
     next_id: AtomicI64,
     description: Arc<Description>,
     conform: Conform,
@@ -233,6 +233,7 @@ impl Store {
     /// Finds the records that `index` answers.
     pub(crate) async fn page(&self, params: &Params) -> Result<Page<Held>> {
         let plan = self.description.plan(Intent::Index, params)?;
+        self.home.enter().await?;
         let (mut found, total) = self.find(&plan).await;
         let skip = usize::try_from(plan.skip).unwrap_or(usize::MAX).min(found.len());
         found.drain(..skip);
@@ -275,6 +276,7 @@ impl Service for Store {
     }
 
     async fn read(&self, id: &Id, params: &Params) -> Result<Document> {
+        self.home.enter().await?;
         Ok(self.one(id, params)?.record().document())
     }
 
@@ -335,11 +337,13 @@ impl Service for Store {
     async fn find_one(&self, params: &Params) -> Result<Option<Document>> {
         let mut plan = self.description.plan(Intent::Index, params)?;
         (plan.limit, plan.skip, plan.after, plan.total) = (Some(1), 0, None, false);
+        self.home.enter().await?;
         Ok(self.find(&plan).await.0.first().map(|held| held.record().document()))
     }
 
     async fn read_many(&self, ids: &[Id], params: &Params) -> Result<Vec<Document>> {
         let plan = self.description.plan(Intent::Read, params)?;
+        self.home.enter().await?;
         let view = self.home.view();
         let table = view.read();
         let find = |id: &Id| {
@@ -359,6 +363,7 @@ impl Service for Store {
 
     async fn count(&self, params: &Params) -> Result<u64> {
         let plan = self.description.plan(Intent::Count, params)?;
+        self.home.enter().await?;
         if plan.filter.is_all() {
             return Ok(self.home.view().read().records.len() as u64);
         }
@@ -427,6 +432,9 @@ impl Store {
 
     /// Streams a list: piece by piece where records are met in order and no page is asked for, else what `index` finds.
     async fn pieces(&self, params: Params) -> BoxStream<'_, Result<Document>> {
+        if let Err(error) = self.home.enter().await {
+            return stream::once(async { Err(error) }).boxed();
+        }
         let whole = match self.description.plan(Intent::Index, &params) {
             Err(error) => return stream::once(async { Err(error) }).boxed(),
             Ok(plan) => plan.sort.is_empty() && plan.limit.is_none() && plan.after.is_none(),

@@ -2,8 +2,8 @@
 //!
 //! A transaction works on copies of the tables that it changes: of the blocks of records by reference, of the indexes
 //! entry by entry. It reads its copies and everybody else the tables, so that nobody sees what may be undone. Meanwhile
-//! others who want to change one of these tables wait; and there is one such transaction at a time, so that two of them
-//! never wait for each other.
+//! others who want to change a table that it has read or changed wait; and there is one such transaction at a time, so
+//! that two of them never wait for each other.
 
 use std::ops::{Deref, DerefMut};
 use std::pin::pin;
@@ -82,6 +82,17 @@ impl Home {
         Arc::new(Self { table: RwLock::new(table), released: Notify::new() })
     }
 
+    /// Begins a call that reads: what it reads in a transaction holds until the end of that.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unavailable`](remex_core::ErrorKind::Unavailable) where another transaction takes too long.
+    pub(crate) async fn enter(self: &Arc<Self>) -> Result<()> {
+        if let Some(transaction) = Transaction::current() {
+            transaction.join(|_: &Part| true, Part::begin()).await?.hold(self);
+        }
+        Ok(())
+    }
+
     /// Returns the table as the running code sees it.
     pub(crate) fn view(self: &Arc<Self>) -> View<'_> {
         let part = Transaction::current().and_then(|transaction| transaction.part::<Part>());
@@ -126,62 +137,76 @@ fn busy() -> Error {
     Error::unavailable("the store is busy with a transaction").with_retry_after(Duration::from_secs(1))
 }
 
-/// The tables that a transaction changes, and its turn.
+/// A table that others do not change.
+struct Held {
+    home: Arc<Home>,
+    /// What the transaction has made of it, if it has changed anything.
+    copy: Option<Arc<RwLock<Table>>>,
+}
+
+/// The tables that a transaction has read or changed, and its turn.
 pub(crate) struct Part {
-    copies: Mutex<Vec<(Arc<Home>, Arc<RwLock<Table>>)>>,
+    held: Mutex<Vec<Held>>,
     _turn: OwnedMutexGuard<()>,
 }
 
 impl Part {
     async fn begin() -> Result<Self> {
         let turn = timeout(WAIT, TURN.clone().lock_owned()).await.map_err(|_| busy())?;
-        Ok(Self { copies: Mutex::default(), _turn: turn })
+        Ok(Self { held: Mutex::default(), _turn: turn })
     }
 
     /// Returns the copy of a table, if there is one.
     fn copy_of(&self, home: &Arc<Home>) -> Option<Arc<RwLock<Table>>> {
-        let copies = self.copies.lock();
-        copies.iter().find(|(other, _)| Arc::ptr_eq(other, home)).map(|(_, copy)| copy.clone())
+        let held = self.held.lock();
+        held.iter().find(|held| Arc::ptr_eq(&held.home, home)).and_then(|held| held.copy.clone())
     }
 
-    /// Returns the copy of a table, made now if there is none yet; others do not change the table from here on.
-    fn copied(&self, home: &Arc<Home>) -> Arc<RwLock<Table>> {
-        if let Some(copy) = self.copy_of(home) {
-            return copy;
+    /// Holds a table: others do not change it from here on.
+    fn hold(&self, home: &Arc<Home>) {
+        let mut held = self.held.lock();
+        if !held.iter().any(|held| Arc::ptr_eq(&held.home, home)) {
+            home.table.write().held = true;
+            held.push(Held { home: home.clone(), copy: None });
         }
-        let mut table = home.table.write();
-        table.held = true;
-        let copy = Arc::new(RwLock::new(table.clone()));
-        self.copies.lock().push((home.clone(), copy.clone()));
-        copy
+    }
+
+    /// Returns the copy of a table, made now if there is none yet.
+    fn copied(&self, home: &Arc<Home>) -> Arc<RwLock<Table>> {
+        self.hold(home);
+        let mut held = self.held.lock();
+        let copy = || Arc::new(RwLock::new(home.table.read().clone()));
+        match held.iter_mut().find(|held| Arc::ptr_eq(&held.home, home)) {
+            Some(held) => held.copy.get_or_insert_with(copy).clone(),
+            None => copy(),
+        }
+    }
+
+    fn let_go(&self) {
+        for held in std::mem::take(&mut *self.held.lock()) {
+            held.home.release();
+        }
     }
 }
 
 #[async_trait]
 impl TransactionPart for Part {
     async fn commit(&self, _: &Transaction) -> Result<()> {
-        let copies = std::mem::take(&mut *self.copies.lock());
-        // All of them locked before the first is set, so that nobody sees a part of it. Others hold one lock at a time.
-        let mut homes: Vec<_> = copies.iter().map(|(home, copy)| (home.table.write(), copy.write())).collect();
-        for (home, copy) in &mut homes {
-            std::mem::swap(&mut **home, &mut **copy);
-            home.held = false;
+        {
+            let held = self.held.lock();
+            let changed = held.iter().filter_map(|held| Some((&held.home, held.copy.as_ref()?)));
+            // All of them locked before the first is set, so that nobody sees a part of it. Others hold one lock at a time.
+            let mut changed: Vec<_> = changed.map(|(home, copy)| (home.table.write(), copy.write())).collect();
+            for (home, copy) in &mut changed {
+                std::mem::swap(&mut **home, &mut **copy);
+            }
         }
-        drop(homes);
-        copies.iter().for_each(|(home, _)| home.released.notify_waiters());
+        self.let_go();
         Ok(())
     }
 
     async fn rollback(&self) {
         self.let_go();
-    }
-}
-
-impl Part {
-    fn let_go(&self) {
-        for (home, _) in std::mem::take(&mut *self.copies.lock()) {
-            home.release();
-        }
     }
 }
 

@@ -129,8 +129,8 @@ impl<DB: Dialect> Part<DB> {
         Box::pin(async move {
             let mut held = Held(Some(pool.writers.acquire().await.map_err(away)?));
             if let Some(connection) = &mut held.0 {
-                for statement in DB::BEFORE_BEGIN.into_iter().chain([DB::BEGIN]) {
-                    if let Err(error) = execute::<DB>(connection, Sql::new(statement), pool.silence_max).await {
+                for statement in DB::BEGIN_ISOLATED {
+                    if let Err(error) = execute::<DB>(connection, Sql::new(*statement), pool.silence_max).await {
                         return Err(end_failed::<DB>(error, transaction));
                     }
                 }

@@ -17,7 +17,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use crate::{Error, Result, Shield};
 
 /// How often the work of a transaction is done at most, where the store asks to try again.
-pub const TRANSACTION_ATTEMPTS: u32 = 8;
+pub const TRANSACTION_ATTEMPTS: u32 = 16;
 
 /// Calls of any number of services that are kept together or not at all.
 ///
@@ -45,8 +45,9 @@ pub const TRANSACTION_ATTEMPTS: u32 = 8;
 /// # What holds
 /// - If the work answers an error, panics or is dropped, nothing of it is kept; else all of it is, durably, when `run`
 ///   answers.
-/// - The calls see what those before them did; nobody else does before the end. How much of what others do meanwhile is
-///   seen is the store's matter, and its adapter says it.
+/// - The calls see what those before them did; nobody else does before the end.
+/// - What the calls read holds until the end: a record that is read and then written was not written by somebody else in
+///   between.
 /// - A call that fails has changed nothing, as everywhere, and the work may go on from there.
 /// - Events are sent and detached hooks begin when all is kept, in the order of the calls; where nothing is kept, there are
 ///   none.

@@ -12,3 +12,7 @@ pub mod events {}
 #[cfg(feature = "hooks")]
 #[doc = include_str!("relations.md")]
 pub mod relations {}
+
+#[cfg(feature = "memory")]
+#[doc = include_str!("transactions.md")]
+pub mod transactions {}

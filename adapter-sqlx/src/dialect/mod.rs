@@ -96,6 +96,8 @@ pub(crate) trait Syntax: sqlx::Database {
     const BEGIN: &'static str = "BEGIN";
     /// What is to be said before that, if anything.
     const BEFORE_BEGIN: Option<&'static str> = None;
+    /// What begins a transaction across services: what it reads holds until its end, or the database undoes it.
+    const BEGIN_ISOLATED: &'static [&'static str];
     /// What makes a query lock the rows that it finds.
     const LOCK: &'static str = " FOR UPDATE";
     /// What lets the database choose an id in an insert.

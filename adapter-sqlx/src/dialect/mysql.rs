@@ -24,6 +24,8 @@ impl Syntax for MySql {
         "SET SESSION sql_mode = CONCAT(@@sql_mode, ',NO_AUTO_VALUE_ON_ZERO')",
         "SET SESSION sql_mode = REPLACE(@@sql_mode, 'NO_AUTO_VALUE_ON_ZERO', '')",
     ));
+    const BEGIN_ISOLATED: &'static [&'static str] =
+        &["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION"];
     const NO_LIMIT: &'static str = "18446744073709551615";
 
     fn quote(name: &str) -> String {

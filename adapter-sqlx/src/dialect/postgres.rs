@@ -16,6 +16,7 @@ impl Syntax for Postgres {
     // 65,535 by the protocol.
     const BINDS_MAX: usize = 60_000;
     const RETURNS: bool = true;
+    const BEGIN_ISOLATED: &'static [&'static str] = &["BEGIN ISOLATION LEVEL SERIALIZABLE"];
     const NO_LIMIT: &'static str = "ALL";
 
     fn placeholder_plain(position: usize) -> String {

@@ -27,6 +27,7 @@ impl Syntax for Sqlite {
     const BEGIN: &'static str = "BEGIN IMMEDIATE";
     const LOCK: &'static str = "";
     const DEFAULT_ID: &'static str = "NULL";
+    const BEGIN_ISOLATED: &'static [&'static str] = &["BEGIN IMMEDIATE"];
     const NO_LIMIT: &'static str = "-1";
 
     fn compare(column: &Column) -> String {

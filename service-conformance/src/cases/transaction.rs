@@ -23,6 +23,7 @@ pub(super) fn cases() -> Vec<Case> {
         case(Case::new(lists_may_be_read_between_calls, &[])),
         case(Case::new(one_inside_another_is_a_part_of_it, &[])),
         case(Case::new(many_at_once_are_all_kept, &[50])),
+        case(Case::new(what_was_read_holds_until_the_end, &[50])),
     ]
 }
 
@@ -209,4 +210,26 @@ async fn many_at_once_are_all_kept(suite: Suite) -> Outcome {
     let after = people.all().await?;
     equal("how many there are", after.len(), 9)?;
     equal("the last transaction changed both", &after[0]["owner"], &after[1]["owner"])
+}
+
+/// Whoever reads a record and writes what they make of it overwrites nobody.
+async fn what_was_read_holds_until_the_end(suite: Suite) -> Outcome {
+    let people = suite.three(|options| options).await?;
+    let bob = id(&people.person("Bob").await?)?;
+    let tasks = (0..5).map(|_| {
+        let (people, bob) = (people.clone(), bob.clone());
+        tokio::spawn(async move {
+            Transaction::run(|| async {
+                let age = people.read(&bob, &server()).await?["age"].as_i64().unwrap_or_default();
+                tokio::task::yield_now().await;
+                people.modify(&bob, document(json!({"age": age + 1})).into(), &server()).await
+            })
+            .await
+        })
+    });
+    let outcomes = try_join_all(tasks).await.map_err(|error| Failed::new(format!("a task panicked: {error}")))?;
+    for outcome in outcomes {
+        outcome?;
+    }
+    equal("the age", people.person("Bob").await?["age"].as_i64(), Some(25 + 5))
 }
