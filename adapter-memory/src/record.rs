@@ -55,5 +55,6 @@ where
         let detail = format!("`{}` cannot be read from what it writes", std::any::type_name::<T>());
         return Err(Error::internal(detail).with_source(error));
     }
+    description.keep_forms(&mut conformed);
     Ok(conformed)
 }
