@@ -603,8 +603,7 @@ impl<DB: Dialect> Store<DB> {
     }
 
     fn cell(&self, column: &Column, value: &Value) -> Result<Cell, Failure> {
-        Cell::of(column.storage, value).ok_or_else(|| {
-            let says = "cannot be kept in its column without loss";
+        column.cell(value).map_err(|says| {
             let name = column.name.as_str();
             Failure::Final(Error::unprocessable(format!("`{name}` {says}")).with_field(name, "size", says))
         })

@@ -76,6 +76,7 @@ async fn create<DB: Dialect>(
         fields: fields.iter().filter(own).collect(),
         indexes,
         body: options.document_column.as_deref(),
+        collation: DB::exact_collation(connection).await.map_err(unreadable)?,
     };
     for statement in DB::create_table(&table) {
         execute::<DB>(connection, Sql::new(statement))

@@ -8,6 +8,7 @@ mod dialect;
 mod error;
 mod find;
 mod introspect;
+mod limits;
 mod options;
 mod pool;
 mod query;

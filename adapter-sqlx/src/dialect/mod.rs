@@ -53,6 +53,8 @@ pub(crate) struct NewTable<'a> {
     pub(crate) fields: Vec<&'a Field>,
     /// Fields with an index, and whether it is unique.
     pub(crate) indexes: Vec<(&'a Field, bool)>,
+    /// The collation in which text compares by code point, where the database has to be told.
+    pub(crate) collation: &'static str,
     pub(crate) body: Option<&'a str>,
 }
 
@@ -102,6 +104,8 @@ pub(crate) trait Syntax: sqlx::Database {
     const DEFAULT_ID: &'static str = "DEFAULT";
     /// What lets an id of zero be one, and what makes it mean "choose one" again, where it does.
     const ZERO_IS_AN_ID: Option<(&'static str, &'static str)> = None;
+    /// The collation that compares text by code point.
+    const EXACT: &'static str;
     /// What stands for a limit where there is an offset and no limit.
     const NO_LIMIT: &'static str;
 
@@ -151,6 +155,11 @@ pub(crate) trait Syntax: sqlx::Database {
         cell
     }
 
+    /// Writes a value as the database compares it with [`compare`](Self::compare).
+    fn adapt_compared(column: &Column, cell: Cell) -> Cell {
+        Self::adapt(column, cell)
+    }
+
     /// Binds a value.
     fn add(arguments: &mut Self::Arguments, cell: Cell) -> Result<(), BoxDynError>;
 
@@ -171,6 +180,14 @@ pub(crate) trait Syntax: sqlx::Database {
         connection: &mut Self::Connection,
         name: &str,
     ) -> impl Future<Output = Result<Option<Facts>, sqlx::Error>> + Send;
+
+    /// Finds out which collation compares text by code point, where servers differ in that.
+    fn exact_collation(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<&'static str, sqlx::Error>> + Send {
+        let _ = connection;
+        std::future::ready(Ok(Self::EXACT))
+    }
 
     /// Writes the statements that make a table.
     fn create_table(table: &NewTable<'_>) -> Vec<String>;
@@ -240,6 +257,7 @@ pub(crate) fn create_statements<DB: Syntax>(
     id_type: &str,
     body_type: &str,
     type_of: impl Fn(FieldType, bool) -> String,
+    order_of: impl Fn(&Field) -> Order,
     tail: &str,
 ) -> Vec<String> {
     let name = qualified::<DB>(table.name);
@@ -248,15 +266,38 @@ pub(crate) fn create_statements<DB: Syntax>(
         let indexed = table.indexes.iter().any(|(indexed, _)| indexed.name == field.name);
         let required = if field.required { " NOT NULL" } else { "" };
         columns.push(format!("{} {}{required}", DB::quote(&field.name), type_of(field.kind, indexed)));
+        if let (true, Order::Column(definition)) = (indexed, order_of(field)) {
+            columns.push(definition);
+        }
     }
     columns.extend(table.body.map(|body| format!("{} {body_type}", DB::quote(body))));
     let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {name} ({}){tail}", columns.join(", "))];
     for (field, unique) in &table.indexes {
         let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
         let index = DB::quote(&index_name(table.name, &field.name, *unique));
-        statements.push(format!("CREATE {kind} {index} ON {name} ({})", DB::quote(&field.name)));
+        let key = match order_of(field) {
+            Order::Itself => DB::quote(&field.name),
+            Order::Column(_) => DB::quote(&order_name(&field.name)),
+            Order::Expression(expression) => expression,
+        };
+        statements.push(format!("CREATE {kind} {index} ON {name} ({key})"));
     }
     statements
+}
+
+/// What an index over a field is made of.
+pub(crate) enum Order {
+    /// The column itself.
+    Itself,
+    /// Another column, which is defined so and has the name of [`order_name`].
+    Column(String),
+    /// What this says of it.
+    Expression(String),
+}
+
+/// Names the column that a database computes to compare and sort a field by.
+pub(crate) fn order_name(field: &str) -> String {
+    format!("{field}$order")
 }
 
 /// Writes the name of a table, which may have that of its schema before a dot.
