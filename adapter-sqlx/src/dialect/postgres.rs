@@ -46,8 +46,8 @@ impl Syntax for Postgres {
     fn read(column: &Column) -> String {
         let name = &column.quoted;
         let moment = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'";
-        match (column.storage, column.declared.as_str()) {
-            (Storage::Integer, "bigint") | (Storage::Float, "double precision") => name.clone(),
+        let read = match (column.storage, column.declared.as_str()) {
+            (Storage::Integer, "bigint") | (Storage::Float, "double precision") => return name.clone(),
             (Storage::Integer, _) => format!("{name}::bigint"),
             (Storage::Float | Storage::Single, _) => format!("{name}::double precision"),
             (Storage::DateTime, "timestamp with time zone") => format!("to_char({name} AT TIME ZONE 'UTC', {moment})"),
@@ -61,9 +61,14 @@ impl Syntax for Postgres {
                 }
                 _ => format!("to_json({name})::text"),
             },
-            (Storage::Text, "text" | "character varying") | (Storage::Boolean | Storage::Binary, _) => name.clone(),
+            (Storage::Text, "text" | "character varying") | (Storage::Boolean | Storage::Binary, _) => {
+                return name.clone();
+            }
             _ => format!("{name}::text"),
-        }
+        };
+        // A cast would have its column's name, and an order by that name would be one of what was made of the column:
+        // https://www.postgresql.org/docs/15/queries-order.html
+        format!("{read} AS \"?column?\"")
     }
 
     fn compare(column: &Column) -> String {

@@ -3,4 +3,5 @@
 mod faults;
 mod oracle;
 mod tables;
+mod types;
 mod urls;
