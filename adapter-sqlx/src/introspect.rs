@@ -20,7 +20,10 @@ pub(crate) async fn prepare<DB: Dialect>(
     let name = wanted.name().to_owned();
     let mut facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     if facts.is_none() && options.create_table {
-        create::<DB>(connection, options, &wanted).await?;
+        match of_type(options, &wanted)? {
+            Some(of_type) => create::<DB>(connection, options, &of_type).await?,
+            None => create::<DB>(connection, options, &wanted).await?,
+        }
         facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     }
     let facts = facts.ok_or_else(|| {
@@ -40,6 +43,25 @@ fn unreadable(error: sqlx::Error) -> Error {
     }
 }
 
+/// Describes the table that a type's fields make, where nobody says which there are.
+fn of_type(options: &SqlOptions, wanted: &Description) -> Result<Option<Description>> {
+    let said = wanted.fields().is_some() || options.document_column.is_some();
+    let Some(fields) = options.type_fields.as_ref().filter(|_| !said) else { return Ok(None) };
+    // An id that reads nothing but UUIDs, say, cannot be an integer, whatever the default is.
+    let id_kind = match (fields.find(wanted.id_field()).map(|field| field.kind), wanted.id_kind()) {
+        (Some(FieldType::Integer), _) => IdKind::Integer,
+        (Some(FieldType::Uuid), _) => IdKind::Uuid,
+        (Some(FieldType::Text), IdKind::Integer) => IdKind::Text,
+        (_, kind) => kind,
+    };
+    let own = fields.iter().filter(|field| !wanted.is_managed(&field.name));
+    let own = own.fold(Fields::new(), |own, field| match field.required {
+        true => own.required(field.name.clone(), field.kind),
+        false => own.optional(field.name.clone(), field.kind),
+    });
+    Description::new(options.options.clone().fields(own).id_kind(id_kind)).map(Some)
+}
+
 async fn create<DB: Dialect>(
     connection: &mut DB::Connection,
     options: &SqlOptions,
@@ -55,7 +77,9 @@ async fn create<DB: Dialect>(
             .fold(Fields::new(), |fields, index| fields.optional(index.field.clone(), FieldType::Json)),
         (None, None) => {
             let name = wanted.name();
-            return Err(wrong(format!("to make the table `{name}`, say its fields in the options")));
+            return Err(wrong(format!(
+                "to make the table `{name}`, say its fields in the options: the type of its records does not tell them"
+            )));
         }
     };
     let own = |field: &&Field| field.name != wanted.id_field();

@@ -1,5 +1,6 @@
 //! [`Fields`]: the names and types of a record's fields, where a service knows them.
 
+use serde::de::DeserializeOwned;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime, Time, UtcOffset};
@@ -71,6 +72,34 @@ impl Fields {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Finds out which fields a type of your own has, by trying what its `Deserialize` takes.
+    ///
+    /// Integers, numbers, booleans, text, bytes and enums without content are told apart, and of the types that read text
+    /// those that take nothing but UUIDs, moments, days, times of day or decimals, in the form in which records hold them.
+    /// Everything else, lists and objects above all, is [`FieldType::Json`]. A field that is an `Option`, or has a default,
+    /// is optional. `None` is for a type that does not tell its fields: a map, an enum, one with a flattened field.
+    ///
+    /// ```
+    /// use remex_core::{FieldType, Fields};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Todo {
+    ///     title: String,
+    ///     due_in: Option<u32>,
+    ///     tags: Vec<String>,
+    /// }
+    ///
+    /// let expected = Fields::new()
+    ///     .required("title", FieldType::Text)
+    ///     .optional("due_in", FieldType::Integer)
+    ///     .required("tags", FieldType::Json);
+    /// assert_eq!(Fields::of::<Todo>(), Some(expected));
+    /// ```
+    #[must_use]
+    pub fn of<T: DeserializeOwned>() -> Option<Self> {
+        crate::fit::fields::of::<T>()
     }
 
     /// Adds a field that may be null or absent.

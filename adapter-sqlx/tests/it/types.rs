@@ -1,7 +1,8 @@
 //! The types of tables that were there before the service: both ways without loss, or refused with the field's name.
 
-use remex_core::{Document, ErrorKind, Filter, Id, Options, Params, Query, Service, Value};
-use remex_sqlx::{Dialect, MySql, Postgres, SqlService, Sqlite};
+use remex_core::{Document, ErrorKind, FieldType, Filter, Id, Options, Params, Query, Service, Timestamps, Value};
+use remex_sqlx::{Dialect, MySql, Postgres, SqlOptions, SqlPool, SqlService, Sqlite};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -292,6 +293,104 @@ async fn mariadb_types_go_both_ways() {
     )
     .await;
     urls::drop_table(&service).await;
+}
+
+/// A record with types of its own, none of which the options describe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Order {
+    id: Key,
+    title: String,
+    #[serde(default)]
+    paid: bool,
+    count: u32,
+    price: Price,
+    day: Option<Day>,
+    tags: Vec<String>,
+    state: State,
+    created_at: String,
+    updated_at: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct NewOrder {
+    title: String,
+    count: u32,
+    price: Price,
+    day: Option<Day>,
+    tags: Vec<String>,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    Open,
+    Sent,
+}
+
+/// Reads only text that is of a field's type, as types of other crates do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+struct Read<const KIND: usize>(String);
+
+const KINDS: [FieldType; 3] = [FieldType::Uuid, FieldType::Decimal, FieldType::Date];
+
+type Key = Read<0>;
+type Price = Read<1>;
+type Day = Read<2>;
+
+impl<const KIND: usize> TryFrom<String> for Read<KIND> {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let kept = KINDS[KIND].keep(Value::from(text.as_str()));
+        if kept.is_some() { Ok(Self(text)) } else { Err("something else") }
+    }
+}
+
+async fn a_type_makes_its_table<DB: Dialect>(url: &str)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let options = Options::new(urls::table_name()).timestamps(Timestamps::Snake).index("price");
+    let options = SqlOptions::from(options).create_table_if_missing(true);
+    let pool = SqlPool::<DB>::connect(url).await.expect("the database is there");
+    let orders = SqlService::<DB, Order, NewOrder>::new(pool.clone(), options.clone()).await.expect("a service");
+    let new = NewOrder {
+        title: "Nuts".to_owned(),
+        count: 3,
+        price: Read("9.50".to_owned()),
+        day: Some(Read("2026-11-22".to_owned())),
+        tags: vec!["a".to_owned()],
+        state: State::Sent,
+    };
+    let made = orders.create(new.clone(), &Params::new()).await.expect("made");
+    assert_eq!((made.price.0.as_str(), made.paid, made.state), ("9.50", false, State::Sent));
+    orders.create(NewOrder { price: Read("10".to_owned()), ..new }, &Params::new()).await.expect("made");
+    let cheap = Params::from(Query::new().filter(Filter::lt("price", 10).and(Filter::eq("tags", "a"))));
+    assert_eq!(orders.index(&cheap).await.expect("a list").data, [made]);
+    let kinds =
+        |service: &dyn Fn(&str) -> Option<FieldType>| ["id", "count", "price", "day", "tags", "state"].map(service);
+    let fields = orders.describe().fields().cloned().expect("the fields of the table");
+    let expected =
+        [FieldType::Uuid, FieldType::Integer, FieldType::Decimal, FieldType::Date, FieldType::Json, FieldType::Text];
+    assert_eq!(kinds(&|name| fields.find(name).map(|field| field.kind)), expected.map(Some));
+    // The next start finds the table that this one made.
+    let again = SqlService::<DB, Order, NewOrder>::new(pool.clone(), options.clone()).await.expect("a service");
+    assert_eq!(again.describe().fields(), Some(&fields));
+    let documents = SqlService::<DB>::new(pool, options).await.expect("a service");
+    urls::drop_table(&documents).await;
+}
+
+#[tokio::test]
+async fn a_type_makes_its_table_on_every_database() {
+    a_type_makes_its_table::<Sqlite>("sqlite::memory:").await;
+    if let Some(url) = urls::postgres() {
+        a_type_makes_its_table::<Postgres>(&url).await;
+    }
+    if let Some(url) = urls::mysql() {
+        a_type_makes_its_table::<MySql>(&url).await;
+    }
 }
 
 #[tokio::test]
