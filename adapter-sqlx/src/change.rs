@@ -307,7 +307,7 @@ impl<DB: Dialect> Store<DB> {
     /// Returns the id of a new record, if it is not for the database to make.
     fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
         Ok(match (&new.id, self.description.id_kind()) {
-            (Some(id), _) => Some(self.key(id)?),
+            (Some(id), _) => Some(self.cell(self.table.id(), id)?),
             (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
             (None, _) => None,
         })

@@ -313,3 +313,62 @@ impl fmt::Display for Named {
         }
     }
 }
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod tests {
+    use remex_core::Fields;
+    use sqlx::{MySql, Postgres, Sqlite};
+
+    use super::*;
+
+    fn check<DB: Syntax>(collation: &'static str, expected: &[&str]) {
+        let fields = Fields::new()
+            .required("name", FieldType::Text)
+            .optional("price", FieldType::Decimal)
+            .optional("wakes", FieldType::Time);
+        let price = fields.find("price").expect("a field");
+        let table = NewTable {
+            name: "todos",
+            id: "id",
+            id_kind: IdKind::Text,
+            fields: fields.iter().collect(),
+            indexes: vec![(price, true)],
+            body: None,
+            collation,
+        };
+        assert_eq!(DB::create_table(&table), expected);
+    }
+
+    #[test]
+    fn tables_are_made_for_each_database() {
+        check::<Postgres>(
+            Postgres::EXACT,
+            &[
+                "CREATE TABLE IF NOT EXISTS \"todos\" (\"id\" text COLLATE \"C\" PRIMARY KEY, \
+                 \"name\" text COLLATE \"C\" NOT NULL, \"price\" numeric, \"wakes\" time)",
+                "CREATE UNIQUE INDEX \"todos_price_unique\" ON \"todos\" (\"price\")",
+            ],
+        );
+        // MariaDB's collation, and that of MySQL.
+        for exact in ["utf8mb4_nopad_bin", "utf8mb4_0900_bin"] {
+            let table = format!(
+                "CREATE TABLE IF NOT EXISTS `todos` (`id` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE {exact} PRIMARY KEY, \
+                 `name` LONGTEXT CHARACTER SET utf8mb4 COLLATE {exact} NOT NULL, \
+                 `price` varchar(67) CHARACTER SET ascii COLLATE ascii_bin, \
+                 `price$order` DECIMAL(65,30) GENERATED ALWAYS AS (CAST(`price` AS DECIMAL(65,30))) VIRTUAL INVISIBLE, \
+                 `wakes` TIME(6)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+            );
+            check::<MySql>(exact, &[&table, "CREATE UNIQUE INDEX `todos_price_unique` ON `todos` (`price$order`)"]);
+        }
+        let ordered = Sqlite::compare(&Column::new::<Sqlite>("price", crate::cell::Storage::Digits, "DECIMAL_TEXT"));
+        check::<Sqlite>(
+            Sqlite::EXACT,
+            &[
+                "CREATE TABLE IF NOT EXISTS \"todos\" (\"id\" TEXT PRIMARY KEY NOT NULL, \"name\" TEXT NOT NULL, \
+                 \"price\" DECIMAL_TEXT, \"wakes\" TIME_TEXT)",
+                // The same text that a condition has, so that SQLite uses the index for it.
+                &format!("CREATE UNIQUE INDEX \"todos_price_unique\" ON \"todos\" ({ordered})"),
+            ],
+        );
+    }
+}
