@@ -6,6 +6,7 @@
 //! | kind | value | number | behind the head |
 //! | --- | --- | --- | --- |
 //! | 0 | null, false, true | 0, 1, 2 | |
+//! | 0 | a decimal | 3 | its digits, as a text |
 //! | 1 | an integer from 0 on | the integer | |
 //! | 2 | an integer below 0 | -1 minus the integer | |
 //! | 3 | a float | its bits, the last byte first, since these are often zero | |
@@ -19,7 +20,7 @@
 
 use std::sync::Arc;
 
-use remex_core::{Document, Shape, Value, write_json_text};
+use remex_core::{Decimal, Document, Shape, Value, write_json_text};
 
 const SIMPLE: u8 = 0;
 const NATURAL: u8 = 1;
@@ -33,6 +34,7 @@ const SHAPED: u8 = 7;
 const NULL: u64 = 0;
 const FALSE: u64 = 1;
 const TRUE: u64 = 2;
+const DECIMAL: u64 = 3;
 
 /// The largest number that the head itself holds.
 const SMALL_MAX: u64 = 5;
@@ -98,6 +100,10 @@ fn pack_value(value: &Value, shapes: &mut Arc<Shapes>, packed: &mut String) {
         Value::Int(number) => pack_head(NEGATIVE, (-1 - number).cast_unsigned(), packed),
         Value::UInt(number) => pack_head(NATURAL, *number, packed),
         Value::Float(number) => pack_head(FLOAT, number.to_bits().swap_bytes(), packed),
+        Value::Decimal(decimal) => {
+            pack_head(SIMPLE, DECIMAL, packed);
+            pack_text(decimal.as_str(), packed);
+        }
         Value::Text(text) => pack_text(text, packed),
         Value::Array(values) => {
             pack_head(LIST, values.len() as u64, packed);
@@ -176,6 +182,7 @@ impl<'a> Reader<'a> {
             SIMPLE => match number {
                 FALSE => Value::Bool(false),
                 TRUE => Value::Bool(true),
+                DECIMAL => Decimal::new(self.name()).map_or(Value::Null, Value::Decimal),
                 _ => Value::Null,
             },
             NATURAL => i64::try_from(number).map_or(Value::UInt(number), Value::Int),
@@ -195,6 +202,7 @@ impl<'a> Reader<'a> {
             LIST => number,
             OBJECT => 2 * number,
             SHAPED => self.shapes.at(number).names().len() as u64,
+            SIMPLE if number == DECIMAL => 1,
             _ => return,
         };
         for _ in 0..values {
@@ -240,6 +248,7 @@ impl<'a> Reader<'a> {
                 }
                 json.push(b'}');
             }
+            SIMPLE if number == DECIMAL => write_json_text(self.name(), json)?,
             SIMPLE => json.extend_from_slice(match number {
                 FALSE => b"false",
                 TRUE => b"true",
@@ -305,6 +314,7 @@ mod tests {
             prop_oneof![any::<i64>(), -70_000..70_000_i64, -30..30_i64].prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
             prop_oneof![any::<f64>(), any::<f32>().prop_map(f64::from), Just(1.0), Just(-0.0)].prop_map(Value::from),
+            "-?[0-9]{1,9}\\.[0-9]{1,40}".prop_filter_map("a decimal", |text| Decimal::new(&text)).prop_map(Value::from),
             prop_oneof![".{0,3}", "[a-z\"\\\\]{20,70}", Just("é".repeat(200))].prop_map(Value::from),
         ];
         leaf.prop_recursive(3, 20, 4, |inner| {

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use remex_core::{Error, FieldType, Result, Value, read_json};
+use remex_core::{Decimal, Error, FieldType, Result, Value, read_json};
 use uuid::Uuid;
 
 /// A value on its way to or from a database.
@@ -52,12 +52,16 @@ pub(crate) enum Storage {
     Unsigned,
     /// As a float.
     Float,
+    /// As a float of 32 bits.
+    Single,
     /// As the number that it is, integer or float: SQLite.
     Number,
     /// As text.
     Text,
     /// As a day.
     Date,
+    /// As a time of day.
+    Time,
     /// As a moment.
     DateTime,
     /// As a UUID.
@@ -66,8 +70,14 @@ pub(crate) enum Storage {
     Binary,
     /// As JSON.
     Json,
-    /// As an exact decimal; its digits are text.
+    /// As an exact decimal.
     Decimal,
+    /// As the digits of an exact decimal.
+    Digits,
+    /// As an array of PostgreSQL.
+    Array,
+    /// As a set of MariaDB.
+    Set,
     /// As something else that is written as text and read from it.
     Other,
 }
@@ -79,11 +89,19 @@ impl Storage {
             Self::Boolean => Form::Bool,
             Self::Integer => Form::Int,
             Self::Unsigned => Form::UInt,
-            Self::Float | Self::Number => Form::Float,
+            Self::Float | Self::Single | Self::Number => Form::Float,
             Self::Binary => Form::Bytes,
-            Self::Text | Self::Date | Self::DateTime | Self::Uuid | Self::Json | Self::Decimal | Self::Other => {
-                Form::Text
-            }
+            Self::Text
+            | Self::Date
+            | Self::Time
+            | Self::DateTime
+            | Self::Uuid
+            | Self::Json
+            | Self::Decimal
+            | Self::Digits
+            | Self::Array
+            | Self::Set
+            | Self::Other => Form::Text,
         }
     }
 
@@ -92,13 +110,15 @@ impl Storage {
         match self {
             Self::Boolean => FieldType::Boolean,
             Self::Integer | Self::Unsigned => FieldType::Integer,
-            Self::Float | Self::Number => FieldType::Number,
-            Self::Text | Self::Decimal | Self::Other => FieldType::Text,
+            Self::Float | Self::Single | Self::Number => FieldType::Number,
+            Self::Decimal | Self::Digits => FieldType::Decimal,
+            Self::Text | Self::Other => FieldType::Text,
             Self::Date => FieldType::Date,
+            Self::Time => FieldType::Time,
             Self::DateTime => FieldType::DateTime,
             Self::Uuid => FieldType::Uuid,
             Self::Binary => FieldType::Binary,
-            Self::Json => FieldType::Json,
+            Self::Json | Self::Array | Self::Set => FieldType::Json,
         }
     }
 }
@@ -116,11 +136,15 @@ impl Cell {
             (Storage::Float, Value::Int(_) | Value::UInt(_)) => {
                 Self::Float(value.as_f64().filter(|float| Value::Float(*float).equals(value))?)
             }
+            (Storage::Single, Value::Int(_) | Value::UInt(_) | Value::Float(_)) => {
+                Self::Float(single(value).filter(|near| shortest(*near).equals(value))?)
+            }
             (Storage::Binary, Value::Text(text)) => Self::Bytes(STANDARD.decode(text.as_bytes()).ok()?),
             (Storage::Uuid, Value::Text(text)) => Self::Text(text.parse::<Uuid>().ok()?.to_string()),
             (Storage::Date, Value::Text(_)) => Self::kept(FieldType::Date, value)?,
+            (Storage::Time, Value::Text(_)) => Self::kept(FieldType::Time, value)?,
             (Storage::DateTime, Value::Text(_)) => Self::kept(FieldType::DateTime, value)?,
-            (Storage::Decimal, Value::Text(text)) if is_decimal(text) => Self::Text(text.to_string()),
+            (Storage::Decimal | Storage::Digits, Value::Decimal(decimal)) => Self::Text(decimal.to_string()),
             (Storage::Text | Storage::Other, Value::Text(text)) => Self::Text(text.to_string()),
             _ => return None,
         })
@@ -141,6 +165,13 @@ impl Cell {
                 Err(_) => Value::from(STANDARD.encode(bytes)),
             },
             (FieldType::DateTime, Self::Text(text)) => moment(&text),
+            (FieldType::Time, Self::Text(text)) => {
+                FieldType::Time.keep(Value::from(text.as_str())).unwrap_or_else(|| text.into())
+            }
+            // What is no number, such as PostgreSQL's `NaN`, stays what it is.
+            (FieldType::Decimal, Self::Text(text)) => {
+                Decimal::new(&text).map_or_else(|| Value::from(text), Value::from)
+            }
             (FieldType::Uuid, Self::Text(text)) => Value::from(text.to_lowercase()),
             (_, Self::Bool(flag)) => Value::Bool(flag),
             (_, Self::Int(number)) => Value::Int(number),
@@ -153,7 +184,7 @@ impl Cell {
 }
 
 /// Writes a moment in the one form, where the database or another program wrote it in SQL's.
-fn moment(text: &str) -> Value {
+pub(crate) fn moment(text: &str) -> Value {
     let read = |text: &str| FieldType::DateTime.keep(Value::from(text));
     read(text)
         .or_else(|| {
@@ -163,21 +194,27 @@ fn moment(text: &str) -> Value {
         .unwrap_or_else(|| Value::from(text))
 }
 
-fn read_stored_json(text: &str) -> Result<Value> {
+/// Returns the float of 32 bits that is nearest to a number, unless that is past all of them.
+pub(crate) fn single(value: &Value) -> Option<f64> {
+    #[allow(clippy::cast_possible_truncation, reason = "it is about what the nearest one is")]
+    let near = value.as_f64()? as f32;
+    near.is_finite().then_some(f64::from(near))
+}
+
+/// Returns a float of 32 bits as the number that its digits are: 0.1 and not 0.10000000149011612.
+pub(crate) fn shortest(number: f64) -> Value {
+    #[allow(clippy::cast_possible_truncation, reason = "it was one of 32 bits")]
+    let single = number as f32;
+    single.to_string().parse::<f64>().map_or_else(|_| Value::from(number), Value::from)
+}
+
+pub(crate) fn read_stored_json(text: &str) -> Result<Value> {
     let broken = |error| Error::internal("a column of JSON holds what is none").with_source(error);
     match read_json(text.as_bytes()) {
         Ok(value) => Ok(value),
         // A database may write a float as an integer of 300 digits, which is none for whoever reads strictly.
         Err(_) => serde_json::from_str::<serde_json::Value>(text).map(Value::from).map_err(broken),
     }
-}
-
-/// Returns whether a text is a decimal: digits, with a sign and a fraction or without.
-pub(crate) fn is_decimal(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let all = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    all(whole) && all(fraction) && text.len() <= 1000
 }
 
 #[cfg(test)]
@@ -196,8 +233,13 @@ mod tests {
         check(Storage::Float, 9_007_199_254_740_993_i64.into(), None);
         check(Storage::Text, 5.into(), None);
         check(Storage::Boolean, 1.into(), None);
-        check(Storage::Decimal, "12.30".into(), Some(Cell::Text("12.30".to_owned())));
-        check(Storage::Decimal, "1e3".into(), None);
+        check(Storage::Decimal, Decimal::new("12.30").into(), Some(Cell::Text("12.30".to_owned())));
+        check(Storage::Decimal, "12.30".into(), None);
+        check(Storage::Single, 0.1.into(), Some(Cell::Float(f64::from(0.1_f32))));
+        check(Storage::Single, 16_777_216.into(), Some(Cell::Float(16_777_216.0)));
+        check(Storage::Single, 16_777_217.into(), None);
+        check(Storage::Single, 0.123_456_789.into(), None);
+        check(Storage::Single, 1e300.into(), None);
         check(Storage::Binary, "AAE=".into(), Some(Cell::Bytes(vec![0, 1])));
         check(Storage::Uuid, Value::Null, Some(Cell::Null(Form::Text)));
     }

@@ -347,7 +347,7 @@ impl<DB: Dialect> Store<DB> {
     /// Returns the id of a new record, if it is not for the database to make.
     fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
         Ok(match (&new.id, self.description.id_kind()) {
-            (Some(id), _) => Some(self.key(id)?),
+            (Some(id), _) => Some(self.cell(self.table.id(), id)?),
             (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
             (None, _) => None,
         })
@@ -648,8 +648,7 @@ impl<DB: Dialect> Store<DB> {
     }
 
     fn cell(&self, column: &Column, value: &Value) -> Result<Cell, Failure> {
-        Cell::of(column.storage, value).ok_or_else(|| {
-            let says = "cannot be kept in its column without loss";
+        column.cell(value).map_err(|says| {
             let name = column.name.as_str();
             Failure::Final(Error::unprocessable(format!("`{name}` {says}")).with_field(name, "size", says))
         })

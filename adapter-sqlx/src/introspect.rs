@@ -23,7 +23,10 @@ pub(crate) async fn prepare<DB: Dialect>(
     let name = wanted.name().to_owned();
     let mut facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     if facts.is_none() && options.create_table {
-        create::<DB>(connection, options, &wanted, silence_max).await?;
+        match of_type(options, &wanted)? {
+            Some(of_type) => create::<DB>(connection, options, &of_type, silence_max).await?,
+            None => create::<DB>(connection, options, &wanted, silence_max).await?,
+        }
         facts = DB::inspect(connection, &name).await.map_err(unreadable)?;
     }
     let facts = facts.ok_or_else(|| {
@@ -41,6 +44,25 @@ fn unreadable(error: sqlx::Error) -> Error {
         error @ sqlx::Error::Database(_) => Error::internal("the table cannot be read").with_source(error),
         error => away(error),
     }
+}
+
+/// Describes the table that a type's fields make, where nobody says which there are.
+fn of_type(options: &SqlOptions, wanted: &Description) -> Result<Option<Description>> {
+    let said = wanted.fields().is_some() || options.document_column.is_some();
+    let Some(fields) = options.type_fields.as_ref().filter(|_| !said) else { return Ok(None) };
+    // An id that reads nothing but UUIDs, say, cannot be an integer, whatever the default is.
+    let id_kind = match (fields.find(wanted.id_field()).map(|field| field.kind), wanted.id_kind()) {
+        (Some(FieldType::Integer), _) => IdKind::Integer,
+        (Some(FieldType::Uuid), _) => IdKind::Uuid,
+        (Some(FieldType::Text), IdKind::Integer) => IdKind::Text,
+        (_, kind) => kind,
+    };
+    let own = fields.iter().filter(|field| !wanted.is_managed(&field.name));
+    let own = own.fold(Fields::new(), |own, field| match field.required {
+        true => own.required(field.name.clone(), field.kind),
+        false => own.optional(field.name.clone(), field.kind),
+    });
+    Description::new(options.options.clone().fields(own).id_kind(id_kind)).map(Some)
 }
 
 async fn create<DB: Dialect>(
@@ -77,6 +99,7 @@ async fn create<DB: Dialect>(
         fields: fields.iter().filter(own).collect(),
         indexes,
         body: options.document_column.as_deref().or(unknown),
+        collation: DB::exact_collation(connection).await.map_err(unreadable)?,
     };
     for statement in DB::create_table(&table) {
         execute::<DB>(connection, Sql::new(statement), silence_max)

@@ -10,6 +10,7 @@ mod error;
 mod find;
 mod introspect;
 mod lease;
+mod limits;
 mod options;
 mod pool;
 mod query;

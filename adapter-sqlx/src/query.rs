@@ -7,9 +7,9 @@
 //! What SQL cannot say as the core's evaluator does (what is inside JSON, above all) becomes a condition that lets through
 //! all that may match, and [`Extent::More`] says so: the records are then looked at again by the evaluator itself.
 
-use remex_core::{Condition, Cursor, Direction, FieldType, Filter, Plan, Value};
+use remex_core::{Condition, Cursor, Decimal, Direction, FieldType, Filter, Plan, Value};
 
-use crate::cell::{Cell, Storage, is_decimal};
+use crate::cell::{Cell, Storage, shortest, single};
 use crate::dialect::Dialect;
 use crate::sql::Sql;
 use crate::table::{Column, Place, Table};
@@ -244,7 +244,7 @@ fn matched(column: &Column, pieces: Vec<Piece>) -> Test {
     /// SQLite takes patterns of up to 50,000 bytes, and each character may take three.
     const PIECES_MAX: usize = 8_000;
     match column.kind {
-        FieldType::Boolean | FieldType::Integer | FieldType::Number => Test::None,
+        FieldType::Boolean | FieldType::Integer | FieldType::Number | FieldType::Decimal => Test::None,
         _ if pieces == [Piece::Any] => Test::All,
         FieldType::Text if column.storage == Storage::Text && pieces.len() <= PIECES_MAX && !holds_nul(&pieces) => {
             Test::Pattern(true, pieces)
@@ -276,13 +276,35 @@ fn compared(column: &Column, comparison: Comparison, value: &Value) -> Test {
         (FieldType::Integer | FieldType::Number, Value::Int(_) | Value::UInt(_) | Value::Float(_)) => {
             number(column.storage, comparison, value)
         }
+        // Only the program can say so: whoever asks from outside has the type of the field.
+        (FieldType::Integer | FieldType::Number, Value::Decimal(decimal)) => match decimal.shortest().parse::<i64>() {
+            Ok(whole) => number(column.storage, comparison, &Value::Int(whole)),
+            Err(_) => Test::Unsaid,
+        },
+        (FieldType::Decimal, Value::Decimal(decimal)) => decimal_test(column, comparison, decimal),
+        (FieldType::Decimal, Value::Int(number)) => decimal_test(column, comparison, &Decimal::from(*number)),
+        (FieldType::Decimal, Value::UInt(number)) => decimal_test(column, comparison, &Decimal::from(*number)),
+        // One that is certain to be what was written is a decimal by now.
+        (FieldType::Decimal, Value::Float(_)) => Test::Unsaid,
         (
-            FieldType::Text | FieldType::Date | FieldType::DateTime | FieldType::Uuid | FieldType::Binary,
+            FieldType::Text
+            | FieldType::Date
+            | FieldType::Time
+            | FieldType::DateTime
+            | FieldType::Uuid
+            | FieldType::Binary,
             Value::Text(text),
         ) => text_like(column, comparison, text),
         // Values of two kinds are neither equal nor before or behind one another.
         _ => Test::None,
     }
+}
+
+fn decimal_test(column: &Column, comparison: Comparison, decimal: &Decimal) -> Test {
+    // What a database is given to compare with has to fit its own widest type.
+    let value = Value::from(decimal.clone());
+    let kept = FieldType::Decimal.keep(value).and_then(|value| Cell::of(column.storage, &value));
+    kept.map_or(Test::Unsaid, |cell| Test::Compared(comparison, cell))
 }
 
 fn text_like(column: &Column, comparison: Comparison, text: &str) -> Test {
@@ -298,8 +320,6 @@ fn text_like(column: &Column, comparison: Comparison, text: &str) -> Test {
                 Test::Unsaid
             }
         }
-        // Text of a length of 8,000 digits is no number of any database.
-        Some(cell) if column.storage == Storage::Decimal && is_decimal(text) => Test::Compared(comparison, cell),
         // Bytes are ordered in another way than the text that stands for them, and that text has one form only.
         Some(cell) if column.storage == Storage::Binary && equality => {
             let same = matches!(&cell, Cell::Bytes(bytes) if base64_of(bytes) == text);
@@ -327,10 +347,14 @@ fn number(storage: Storage, comparison: Comparison, value: &Value) -> Test {
     use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, Unequal};
     // The value lies between two that the column can hold, or beyond all of them: which is the one below?
     let below = match (storage, value) {
-        (Storage::Float, value) => {
+        (Storage::Float | Storage::Single, value) => {
             // The nearest float, which may be on either side.
-            let Some(near) = value.as_f64() else { return Test::Unsaid };
-            let above = Value::Float(near).compare(value).is_gt();
+            let (near, worth) = match storage {
+                Storage::Single => (single(value), single(value).map(shortest)),
+                _ => (value.as_f64(), value.as_f64().map(Value::Float)),
+            };
+            let (Some(near), Some(worth)) = (near, worth) else { return Test::Unsaid };
+            let above = worth.compare(value).is_gt();
             return match (comparison, above) {
                 (Equal, _) => Test::None,
                 (Unequal, _) => Test::All,
@@ -473,7 +497,7 @@ fn sort_keys<'t>(table: &'t Table, plan: &Plan<'_>) -> Option<Vec<(&'t Column, D
 
 /// Whether the database's order of a column is that of the values that stand for it.
 fn sorts_as_its_text(column: &Column) -> bool {
-    !matches!(column.storage, Storage::Json | Storage::Binary)
+    column.kind != FieldType::Json && column.storage != Storage::Binary
 }
 
 /// Adds that a record comes behind the place where a page ended; or says that SQL cannot, and adds nothing.
@@ -489,7 +513,7 @@ pub(crate) fn write_after<DB: Dialect>(
             Place::Column(column) if sorts_as_its_text(column) => {
                 let typed = value.is_null() || Cell::of(column.storage, value).is_some();
                 // A cursor that this service did not give may hold anything; the evaluator knows what it means.
-                (typed && column.storage != Storage::Json).then(|| keys.push((column, key.direction, value)))?;
+                typed.then(|| keys.push((column, key.direction, value)))?;
             }
             _ => return None,
         }
@@ -525,21 +549,16 @@ mod tests {
     use remex_core::{Description, Intent, Options, Params, Path, Query};
     use sqlx::{MySql, Postgres, Sqlite};
 
+    use crate::dialect::Syntax as _;
+
     use super::*;
 
     /// A table with a column of every kind that matters, all text in a collation of its own.
-    fn table<DB: Dialect>() -> Table {
+    fn table<DB: Dialect>(collation: &'static str) -> Table {
         let column = |name: &str, storage: Storage, declared: &str, nullable| Column {
-            name: name.into(),
-            quoted: DB::quote(name),
-            kind: storage.kind(),
-            storage,
-            declared: declared.to_owned(),
             nullable,
-            default: None,
-            generated: false,
-            collated: true,
-            own_order: false,
+            collation: Some(collation),
+            ..Column::new::<DB>(name, storage, declared)
         };
         Table {
             name: "people".to_owned(),
@@ -551,6 +570,9 @@ mod tests {
                 column("admin", Storage::Boolean, "boolean", true),
                 column("seen", Storage::DateTime, "timestamp with time zone", true),
                 column("tags", Storage::Json, "jsonb", true),
+                column("price", Storage::Decimal, "numeric", true),
+                column("wakes", Storage::Time, "time without time zone", true),
+                column("ratio", Storage::Single, "real", true),
             ],
             body: None,
             uniques: Vec::new(),
@@ -560,7 +582,7 @@ mod tests {
 
     fn filter_text<DB: Dialect>(filter: &Filter) -> (String, usize, Extent) {
         let mut sql = Sql::<DB>::new("");
-        let extent = write_filter(&mut sql, &table::<DB>(), filter);
+        let extent = write_filter(&mut sql, &table::<DB>(DB::EXACT), filter);
         let (text, cells) = sql.parts();
         (text.to_owned(), cells.len(), extent)
     }
@@ -614,6 +636,64 @@ mod tests {
                 "CONVERT(`name` USING utf8mb4) COLLATE utf8mb4_nopad_bin LIKE ? ESCAPE '|'",
             ],
         );
+    }
+
+    #[test]
+    fn decimals_and_times_of_day_are_compared_as_what_they_are() {
+        let price = |text: &str| Value::from(Decimal::new(text).expect("a decimal"));
+        // SQLite has no decimals: how it compares their digits is below.
+        for (filter, postgres, mysql) in [
+            (Filter::gt("price", price("9.5")), "\"price\" > $1::numeric", "`price` > CAST(? AS DECIMAL(65,30))"),
+            (Filter::eq("price", 10), "\"price\" = $1::numeric", "`price` = CAST(? AS DECIMAL(65,30))"),
+        ] {
+            assert_eq!(filter_text::<Postgres>(&filter), (postgres.to_owned(), 1, Extent::Exact));
+            assert_eq!(filter_text::<MySql>(&filter), (mysql.to_owned(), 1, Extent::Exact));
+        }
+        check(
+            Filter::lt("wakes", "04:34:02.000000"),
+            ["\"wakes\" COLLATE BINARY < ?", "\"wakes\" < $1::time without time zone", "`wakes` < CAST(? AS TIME(6))"],
+        );
+        for filter in [Filter::eq("price", "abc"), Filter::like("price", "1%"), Filter::eq("wakes", "soon")] {
+            check(filter, ["1 = 0"; 3]);
+        }
+        let filter = Filter::gt("price", 1e300);
+        assert_eq!(filter_text::<Postgres>(&filter), ("1 = 1".to_owned(), 0, Extent::More));
+        // A float of 32 bits is the number that its shortest digits are.
+        check(Filter::eq("ratio", 0.123_456_789), ["1 = 0"; 3]);
+        check(Filter::eq("ratio", 0.1), ["\"ratio\" = ?", "\"ratio\" = $1", "`ratio` = ?"]);
+    }
+
+    fn digits_text<DB: Dialect>() -> String {
+        let column = Column { nullable: false, ..Column::new::<DB>("price", Storage::Digits, "") };
+        let mut sql = Sql::<DB>::new("");
+        let nine = Value::from(Decimal::new("-9.50").expect("a decimal"));
+        write_test(&mut sql, &column, compared(&column, Comparison::Less, &nine), false);
+        format!("{} {:?}", sql.parts().0, sql.parts().1)
+    }
+
+    #[test]
+    fn digits_are_compared_as_decimals_where_there_are_none() {
+        assert_eq!(
+            digits_text::<MySql>(),
+            "CAST(`price` AS DECIMAL(65,30)) < CAST(? AS DECIMAL(65,30)) [Text(\"-9.50\")]"
+        );
+        let text = digits_text::<Sqlite>();
+        assert!(text.starts_with("(CASE WHEN substr(\"price\", 1, 1) = '-' THEN '0' || "), "{text}");
+        assert!(text.ends_with(" END) < ? [Text(\"098a.e~\")]"), "{text}");
+    }
+
+    #[test]
+    fn what_is_read_does_not_take_the_name_of_its_column() {
+        let read = |storage, declared: &str| Postgres::read(&Column::new::<Postgres>("price", storage, declared));
+        assert_eq!(read(Storage::Decimal, "numeric"), "\"price\"::text AS \"?column?\"");
+        assert_eq!(read(Storage::Text, "text"), "\"price\"");
+    }
+
+    #[test]
+    fn mysql_compares_text_by_a_collation_of_its_own() {
+        let mut sql = Sql::<MySql>::new("");
+        write_filter(&mut sql, &table::<MySql>("utf8mb4_0900_bin"), &Filter::eq("name", "x"));
+        assert_eq!(sql.parts().0, "CONVERT(`name` USING utf8mb4) COLLATE utf8mb4_0900_bin = ?");
     }
 
     #[test]
@@ -683,7 +763,7 @@ mod tests {
         let description = Description::new(Options::new("people")).expect("options");
         let params = Params::from(query);
         let plan = description.plan(Intent::Index, &params).expect("a plan");
-        let (mut sql, table) = (Sql::<DB>::new(""), table::<DB>());
+        let (mut sql, table) = (Sql::<DB>::new(""), table::<DB>(DB::EXACT));
         if let Some(cursor) = plan.after {
             write_after(&mut sql, &table, &plan, cursor)?;
         }

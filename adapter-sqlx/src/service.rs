@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use remex_core::{
-    Description, Document, Error, Id, Intent, Page, Params, Patch, Result, Service, Shield, Site, Stored,
+    Description, Document, Error, Fields, Id, Intent, Page, Params, Patch, Result, Service, Shield, Site, Stored,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -62,9 +62,12 @@ where
     ///   contradict themselves or the table, a table that is not there or has nothing to tell its records apart.
     /// - [`ErrorKind::Unavailable`](remex_core::ErrorKind::Unavailable) where the database cannot be reached.
     pub async fn new(pool: impl Into<SqlPool<DB>>, options: impl Into<SqlOptions>) -> Result<Self> {
-        let (pool, options) = (pool.into(), options.into());
+        let (pool, mut options) = (pool.into(), options.into());
         let typed = TypeId::of::<T>() != TypeId::of::<Document>();
         let conform: Option<Conform> = if typed { Some(Description::conform::<T>) } else { None };
+        if typed && options.create_table {
+            options.type_fields = Fields::of::<T>();
+        }
         let store = Shield::new(async move { Store::open(pool, &options, conform).await }).await?;
         Ok(Self { store: Arc::new(store), types: PhantomData })
     }

@@ -54,7 +54,7 @@ impl<DB: Dialect> Sql<DB> {
 
     /// Adds a value that a column is compared with.
     pub(crate) fn bind_compared(&mut self, column: &Column, cell: Cell) -> &mut Self {
-        self.cells.push(DB::adapt(column, cell));
+        self.cells.push(DB::adapt_compared(column, cell));
         let placeholder = DB::placeholder_compared(self.cells.len(), column);
         self.text.push_str(&placeholder);
         self

@@ -105,7 +105,7 @@ impl<DB: Dialect> Store<DB> {
         for (at, position) in reading.columns.iter().enumerate() {
             let column = &self.table.columns[*position];
             let cell = DB::cell(row, at, column.storage.form()).map_err(|error| self.failure(error))?;
-            let value = cell.into_value(column.kind)?;
+            let value = column.value(cell)?;
             if self.table.body == Some(*position) {
                 inside = Some(value);
             } else {
@@ -114,7 +114,11 @@ impl<DB: Dialect> Store<DB> {
         }
         let record = Document::from_shape(reading.shape.clone(), values);
         Ok(match inside {
-            Some(Value::Document(rest)) => record.into_iter().chain(rest).collect(),
+            Some(Value::Document(rest)) => {
+                let mut record = record.into_iter().chain(rest).collect();
+                self.description.keep_forms(&mut record);
+                record
+            }
             _ => record,
         })
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use remex_core::{Document, FieldType, Path, Shape, Text, Value};
 
-use crate::cell::Storage;
+use crate::cell::{Cell, Storage, shortest};
+use crate::dialect::Dialect;
+use crate::limits::{self, Limits};
 
 /// A column, and how its values go in and out.
 #[derive(Clone, Debug)]
@@ -25,10 +27,61 @@ pub(crate) struct Column {
     pub(crate) default: Option<String>,
     /// Whether the database computes it.
     pub(crate) generated: bool,
-    /// Whether text in it compares otherwise than by code point, unless it is told to.
-    pub(crate) collated: bool,
+    /// What makes text in it compare by code point, where it does otherwise by itself: the name of a collation.
+    pub(crate) collation: Option<&'static str>,
+    /// What the column is compared and sorted by, where the table has another column for that.
+    pub(crate) order: Option<String>,
+    /// What it takes of the values that its storage could keep.
+    pub(crate) limits: Limits,
     /// Whether text is ordered as the column's collation says.
     pub(crate) own_order: bool,
+}
+
+impl Column {
+    /// Makes a column that may be null and has no more to say.
+    pub(crate) fn new<DB: Dialect>(name: &str, storage: Storage, declared: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            quoted: DB::quote(name),
+            kind: storage.kind(),
+            storage,
+            declared: declared.into(),
+            nullable: true,
+            default: None,
+            generated: false,
+            collation: None,
+            order: None,
+            limits: Limits::None,
+            own_order: false,
+        }
+    }
+
+    /// Turns a value into what the column keeps of it.
+    ///
+    /// # Errors
+    /// Says what is wrong with a value that the column cannot keep without loss.
+    pub(crate) fn cell(&self, value: &Value) -> Result<Cell, String> {
+        match (&self.limits, self.storage) {
+            (Limits::Elements(element), Storage::Array) => element.array(value),
+            (Limits::Names(names), Storage::Set) => limits::set(names, value),
+            (limits, storage) => {
+                limits.check(value)?;
+                Cell::of(storage, value).ok_or_else(|| "cannot be kept in its column without loss".to_owned())
+            }
+        }
+    }
+
+    /// Turns what the database answered into a value of the field.
+    pub(crate) fn value(&self, cell: Cell) -> remex_core::Result<Value> {
+        match (&self.limits, self.storage, cell) {
+            (Limits::Elements(element), Storage::Array, Cell::Text(json)) => element.values(&json),
+            (_, Storage::Set, Cell::Text(names)) => {
+                Ok(names.split(',').filter(|name| !name.is_empty()).collect::<Vec<_>>().into())
+            }
+            (_, Storage::Single, Cell::Float(number)) => Ok(shortest(number)),
+            (_, _, cell) => cell.into_value(self.kind),
+        }
+    }
 }
 
 /// A unique index: its name, and its columns.

@@ -27,6 +27,8 @@ static TYPED: LazyLock<QuerySyntax> = LazyLock::new(|| QuerySyntax {
             .optional("born", FieldType::Date)
             .optional("created_at", FieldType::DateTime)
             .optional("key", FieldType::Uuid)
+            .optional("price", FieldType::Decimal)
+            .optional("wakes", FieldType::Time)
             .optional("photo", FieldType::Binary)
             .optional("tags", FieldType::Json),
     ),

@@ -18,6 +18,8 @@ pub fn people_fields() -> Fields {
         .optional("born", FieldType::Date)
         .optional("seen", FieldType::DateTime)
         .optional("owner", FieldType::Integer)
+        .optional("price", FieldType::Decimal)
+        .optional("wakes", FieldType::Time)
 }
 
 /// The record that every case stores, as typed adapters keep it.
@@ -59,6 +61,12 @@ pub struct Person {
     /// Whose record it is: what scopes are about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<i64>,
+    /// An exact decimal, where the fields are declared; callers may give a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Value>,
+    /// A time of day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wakes: Option<String>,
     /// When it was made, where the service keeps times in snake case.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,
@@ -113,6 +121,12 @@ pub struct NewPerson {
     /// Whose record it is: what scopes are about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<i64>,
+    /// An exact decimal, where the fields are declared; callers may give a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<Value>,
+    /// A time of day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wakes: Option<String>,
     /// Not the caller's to say, and looked past.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<String>,

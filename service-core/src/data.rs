@@ -245,6 +245,20 @@ impl Description {
         Err(Error::forbidden(format!("the record would be outside what you may access of `{}`", self.name())))
     }
 
+    /// Puts the values of a record into the form in which their fields are kept, as far as they fit: a type of the program's
+    /// own writes decimals as text and times in a form of its own.
+    ///
+    /// For adapters, where they make a document of a record that was checked before.
+    pub fn keep_forms(&self, record: &mut Document) {
+        for field in self.options.fields.iter().flat_map(Fields::iter).filter(|field| field.kind.has_one_form()) {
+            if let Some(value) = record.get_mut(&field.name)
+                && let Some(kept) = field.kind.keep(value.clone())
+            {
+                *value = kept;
+            }
+        }
+    }
+
     /// Shows a record: hides what a client may not see, and keeps what the query selects, with the id.
     ///
     /// To be applied to every record that leaves a service as a document. Applying it twice does no harm.

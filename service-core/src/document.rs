@@ -452,6 +452,7 @@ impl Serialize for Value {
             Self::Int(number) => serializer.serialize_i64(*number),
             Self::UInt(number) => serializer.serialize_u64(*number),
             Self::Float(number) => serializer.serialize_f64(*number),
+            Self::Decimal(decimal) => decimal.serialize(serializer),
             Self::Text(text) => serializer.serialize_str(text),
             Self::Array(values) => {
                 let mut sequence = serializer.serialize_seq(Some(values.len()))?;

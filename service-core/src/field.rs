@@ -1,11 +1,12 @@
 //! [`Fields`]: the names and types of a record's fields, where a service knows them.
 
+use serde::de::DeserializeOwned;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
-use time::{Date, OffsetDateTime, UtcOffset};
+use time::{Date, OffsetDateTime, Time, UtcOffset};
 use uuid::Uuid;
 
-use crate::{Error, Path, Result, Text, Value};
+use crate::{Decimal, Error, Path, Result, Text, Value};
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,10 +17,19 @@ pub enum FieldType {
     Integer,
     /// A number.
     Number,
+    /// An exact decimal, as text with its digits: `12.50`. It is compared and sorted as a number.
+    ///
+    /// Up to 35 digits before the point and 30 behind it are taken, and kept as they are; so are integers of JSON, and other
+    /// numbers of JSON with up to 15 digits, which are certain to be those that were written. A table that was there before
+    /// may say otherwise: `numeric(10,2)` answers two digits behind the point whatever was given, and takes no more.
+    Decimal,
     /// A string.
     Text,
     /// A day, as `2026-11-22`.
     Date,
+    /// A time of day, with six digits of fraction: `04:34:02.123000`. Seconds and their fraction may be left out, any
+    /// precision to a nanosecond is taken, and this form is kept and answered, in which the order of texts is that of time.
+    Time,
     /// A moment, as RFC 3339 in UTC with six digits of fraction: `2026-11-22T04:34:02.123000Z`. Every offset and any
     /// precision to a nanosecond is taken, and this form is kept and answered, in which the order of texts is that of time.
     DateTime,
@@ -64,6 +74,34 @@ impl Fields {
         Self::default()
     }
 
+    /// Finds out which fields a type of your own has, by trying what its `Deserialize` takes.
+    ///
+    /// Integers, numbers, booleans, text, bytes and enums without content are told apart, and of the types that read text
+    /// those that take nothing but UUIDs, moments, days, times of day or decimals, in the form in which records hold them.
+    /// Everything else, lists and objects above all, is [`FieldType::Json`]. A field that is an `Option`, or has a default,
+    /// is optional. `None` is for a type that does not tell its fields: a map, an enum, one with a flattened field.
+    ///
+    /// ```
+    /// use remex_core::{FieldType, Fields};
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Todo {
+    ///     title: String,
+    ///     due_in: Option<u32>,
+    ///     tags: Vec<String>,
+    /// }
+    ///
+    /// let expected = Fields::new()
+    ///     .required("title", FieldType::Text)
+    ///     .optional("due_in", FieldType::Integer)
+    ///     .required("tags", FieldType::Json);
+    /// assert_eq!(Fields::of::<Todo>(), Some(expected));
+    /// ```
+    #[must_use]
+    pub fn of<T: DeserializeOwned>() -> Option<Self> {
+        crate::fit::fields::of::<T>()
+    }
+
     /// Adds a field that may be null or absent.
     #[must_use]
     pub fn optional(mut self, name: impl Into<Text>, kind: FieldType) -> Self {
@@ -105,8 +143,10 @@ impl FieldType {
             Self::Boolean => "a boolean",
             Self::Integer => "an integer",
             Self::Number => "a number",
+            Self::Decimal => "a decimal such as 12.50, in quotes if it has more than 15 digits",
             Self::Text => "a string",
             Self::Date => "a date such as 2026-11-22",
+            Self::Time => "a time of day such as 04:34:02",
             Self::DateTime => "a time such as 2026-11-22T04:34:02Z",
             Self::Uuid => "a UUID",
             Self::Binary => "base64",
@@ -129,6 +169,8 @@ impl FieldType {
             | (Self::Number, value @ (Value::Int(_) | Value::UInt(_) | Value::Float(_)))
             | (Self::Text, value @ Value::Text(_)) => Some(value),
             (Self::Integer, Value::Float(number)) => whole(number).map(Value::Int),
+            (Self::Decimal, value) => decimal(&value).filter(Decimal::fits).map(Value::from),
+            (Self::Time, Value::Text(text)) => time_of_day(&text).map(Value::from),
             (Self::Date, Value::Text(text)) => date(&text).map(Value::from),
             (Self::DateTime, Value::Text(text)) => date_time(&text).map(Value::from),
             (Self::Uuid, Value::Text(text)) => text.parse::<Uuid>().ok().map(|uuid| uuid.to_string().into()),
@@ -138,6 +180,11 @@ impl FieldType {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether values of this type can be written in several forms, of which one is kept.
+    pub(crate) const fn has_one_form(self) -> bool {
+        matches!(self, Self::Decimal | Self::Date | Self::Time | Self::DateTime | Self::Uuid)
     }
 
     /// Reads a bare literal of a query string as this type, or `None` where it is none.
@@ -153,7 +200,9 @@ impl FieldType {
             (Self::Boolean, _) => None,
             (Self::Integer, _) => self.keep(read_number(literal)?),
             (Self::Number, _) => read_number(literal),
-            (Self::Date | Self::DateTime | Self::Uuid | Self::Binary, _) => self.keep(literal.into()),
+            (Self::Decimal | Self::Date | Self::Time | Self::DateTime | Self::Uuid | Self::Binary, _) => {
+                self.keep(literal.into())
+            }
             (Self::Json, _) => Some(literal.into()),
         }
     }
@@ -177,6 +226,23 @@ pub(crate) fn read_number(literal: &str) -> Option<Value> {
         Value::Float(_) if digits.bytes().all(|byte| byte.is_ascii_digit()) => None,
         number => Some(number),
     }
+}
+
+fn decimal(value: &Value) -> Option<Decimal> {
+    match value {
+        Value::Decimal(decimal) => Some(decimal.clone()),
+        Value::Text(text) => Decimal::new(text),
+        Value::Int(number) => Some(Decimal::from(*number)),
+        Value::UInt(number) => Some(Decimal::from(*number)),
+        Value::Float(number) => Decimal::from_float(*number),
+        _ => None,
+    }
+}
+
+fn time_of_day(text: &str) -> Option<String> {
+    let taken = format_description!(version = 2, "[hour]:[minute][optional [:[second][optional [.[subsecond]]]]]");
+    let form = format_description!("[hour]:[minute]:[second].[subsecond digits:6]");
+    Time::parse(text, taken).ok()?.format(form).ok()
 }
 
 fn date(text: &str) -> Option<String> {
@@ -248,6 +314,16 @@ mod tests {
         check(FieldType::Boolean, "1", None);
         check(FieldType::Text, "25", Some("\"25\""));
         check(FieldType::Text, "null", Some("\"null\""));
+        check(FieldType::Decimal, "007.50", Some("\"7.50\""));
+        check(FieldType::Decimal, "1e3", None);
+        check(FieldType::Decimal, &"9".repeat(35), Some(&format!("\"{}\"", "9".repeat(35))));
+        check(FieldType::Decimal, &"9".repeat(36), None);
+        check(FieldType::Decimal, &format!("0.{}", "1".repeat(31)), None);
+        check(FieldType::Time, "04:34", Some("\"04:34:00.000000\""));
+        check(FieldType::Time, "04:34:02.1234567", Some("\"04:34:02.123456\""));
+        for text in ["4:34", "24:00", "04:34:60", "04:34:02.", "04:34:02Z", "04", "-04:34"] {
+            check(FieldType::Time, text, None);
+        }
         check(FieldType::Date, "2026-02-29", None);
         check(FieldType::Date, "2024-02-29", Some("\"2024-02-29\""));
         check(FieldType::DateTime, "2026-11-22T05:34:02+01:00", Some("\"2026-11-22T04:34:02.000000Z\""));
@@ -260,6 +336,21 @@ mod tests {
         );
         check(FieldType::Binary, "AAE=", Some("\"AAE=\""));
         check(FieldType::Binary, "?", None);
+    }
+
+    #[test]
+    fn decimals_are_made_of_numbers_that_are_exact() {
+        let check = |value: Value, expected: Option<&str>| {
+            let kept = FieldType::Decimal.keep(value.clone()).map(|kept| kept.to_string());
+            assert_eq!(kept.as_deref(), expected, "{value}");
+        };
+        check(5.into(), Some("\"5\""));
+        check(Value::UInt(u64::MAX), Some("\"18446744073709551615\""));
+        check(1.5.into(), Some("\"1.5\""));
+        check((0.1 + 0.2).into(), None);
+        check(true.into(), None);
+        check("1.50".into(), Some("\"1.50\""));
+        check("abc".into(), None);
     }
 
     #[test]

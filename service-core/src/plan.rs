@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::description::Description;
 use crate::options::{AllowQuery, ClientIds, Missing, Paginate};
-use crate::{Cursor, Direction, Error, FieldType, Filter, Method, Params, Path, Query, Result, Sort};
+use crate::{Cursor, Direction, Error, Filter, Method, Params, Path, Query, Result, Sort};
 
 /// What a caller wants to do, as far as options decide about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,18 +106,18 @@ impl Description {
     }
 
     /// Puts the values of a filter into the form in which their fields are kept, where the program or a scope wrote a
-    /// time or a UUID in another.
+    /// time, a decimal or a UUID in another.
     pub(crate) fn kept<'a>(&self, filter: &'a Filter) -> Cow<'a, Filter> {
         let Some(fields) = &self.options.fields else { return Cow::Borrowed(filter) };
-        let written = |kind| matches!(kind, FieldType::Date | FieldType::DateTime | FieldType::Uuid);
         let mut concerned = false;
-        filter.each_path(&mut |path| concerned |= fields.find_path(path).is_some_and(|field| written(field.kind)));
+        filter
+            .each_path(&mut |path| concerned |= fields.find_path(path).is_some_and(|field| field.kind.has_one_form()));
         if !concerned {
             return Cow::Borrowed(filter);
         }
         let mut filter = filter.clone();
         filter.each_value(&mut |path, value| {
-            let kind = fields.find_path(path).map(|field| field.kind).filter(|kind| written(*kind));
+            let kind = fields.find_path(path).map(|field| field.kind).filter(|kind| kind.has_one_form());
             if let Some(kept) = kind.and_then(|kind| kind.keep(value.clone())) {
                 *value = kept;
             }
@@ -282,7 +282,7 @@ impl Plan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ErrorKind, Fields, Options, Provider};
+    use crate::{ErrorKind, FieldType, Fields, Options, Provider};
 
     fn plan_error(options: Options, intent: Intent, params: &Params) -> Option<(ErrorKind, String)> {
         let description = Description::new(options).expect("options");

@@ -64,6 +64,7 @@ impl Description {
             let detail = format!("`{}` cannot be read from what it writes", std::any::type_name::<T>());
             return Err(Error::internal(detail).with_source(error));
         }
+        self.keep_forms(&mut conformed);
         Ok(conformed)
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Deref;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
-use crate::Document;
+use crate::{Decimal, Document};
 
 /// A string that keeps up to 24 bytes in place, so that short fields of a record cost no allocation.
 ///
@@ -115,7 +115,8 @@ impl<'de> Deserialize<'de> for Text {
 
 /// What a field of a record holds: everything that JSON can say, with integers kept exact.
 ///
-/// What JSON cannot say is text: dates as RFC 3339, binary as base64, UUIDs hyphenated, decimals as their digits.
+/// What JSON cannot say is text: dates as RFC 3339, binary as base64, UUIDs hyphenated. Decimals are text in JSON only:
+/// here they are numbers among numbers.
 ///
 /// `==` compares structure (`1` and `1.0` differ); filters compare by [`Value::compare`], where they are equal.
 ///
@@ -139,6 +140,8 @@ pub enum Value {
     UInt(u64),
     /// A number with a fraction or an exponent. It is finite: [`Value::from`] turns what is not into null.
     Float(f64),
+    /// An exact decimal: what declared fields of that type hold. In JSON it is a string.
+    Decimal(Decimal),
     /// A string.
     Text(Text),
     /// A list.
@@ -172,7 +175,7 @@ impl Value {
         }
     }
 
-    /// Returns the number as a float, if the value is a number. Integers past 2^53 lose digits.
+    /// Returns the number as a float, if the value is an integer or a float. Integers past 2^53 lose digits.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "the documentation says so")]
     pub const fn as_f64(&self) -> Option<f64> {
@@ -184,11 +187,21 @@ impl Value {
         }
     }
 
-    /// Returns the string, if the value is one.
+    /// Returns the exact decimal, if the value is one.
+    #[must_use]
+    pub const fn as_decimal(&self) -> Option<&Decimal> {
+        match self {
+            Self::Decimal(decimal) => Some(decimal),
+            _ => None,
+        }
+    }
+
+    /// Returns the string, if the value is one in JSON: a text, or the digits of a decimal.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
+            Self::Decimal(decimal) => Some(decimal.as_str()),
             _ => None,
         }
     }
@@ -219,6 +232,7 @@ impl Value {
             Self::Bool(_) => "a boolean",
             Self::Int(_) | Self::UInt(_) => "an integer",
             Self::Float(_) => "a number",
+            Self::Decimal(_) => "a decimal",
             Self::Text(_) => "a string",
             Self::Array(_) => "a list",
             Self::Document(_) => "an object",
@@ -268,6 +282,12 @@ impl From<u64> for Value {
 impl From<f64> for Value {
     fn from(number: f64) -> Self {
         if number.is_finite() { Self::Float(number) } else { Self::Null }
+    }
+}
+
+impl From<Decimal> for Value {
+    fn from(decimal: Decimal) -> Self {
+        Self::Decimal(decimal)
     }
 }
 

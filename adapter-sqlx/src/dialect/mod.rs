@@ -53,6 +53,8 @@ pub(crate) struct NewTable<'a> {
     pub(crate) fields: Vec<&'a Field>,
     /// Fields with an index, and whether it is unique.
     pub(crate) indexes: Vec<(&'a Field, bool)>,
+    /// The collation in which text compares by code point, where the database has to be told.
+    pub(crate) collation: &'static str,
     pub(crate) body: Option<&'a str>,
 }
 
@@ -104,6 +106,8 @@ pub(crate) trait Syntax: sqlx::Database {
     const DEFAULT_ID: &'static str = "DEFAULT";
     /// What lets an id of zero be one, and what makes it mean "choose one" again, where it does.
     const ZERO_IS_AN_ID: Option<(&'static str, &'static str)> = None;
+    /// The collation that compares text by code point.
+    const EXACT: &'static str;
     /// What stands for a limit where there is an offset and no limit.
     const NO_LIMIT: &'static str;
 
@@ -159,6 +163,11 @@ pub(crate) trait Syntax: sqlx::Database {
         cell
     }
 
+    /// Writes a value as the database compares it with [`compare`](Self::compare).
+    fn adapt_compared(column: &Column, cell: Cell) -> Cell {
+        Self::adapt(column, cell)
+    }
+
     /// Binds a value.
     fn add(arguments: &mut Self::Arguments, cell: Cell) -> Result<(), BoxDynError>;
 
@@ -179,6 +188,14 @@ pub(crate) trait Syntax: sqlx::Database {
         connection: &mut Self::Connection,
         name: &str,
     ) -> impl Future<Output = Result<Option<Facts>, sqlx::Error>> + Send;
+
+    /// Finds out which collation compares text by code point, where servers differ in that.
+    fn exact_collation(
+        connection: &mut Self::Connection,
+    ) -> impl Future<Output = Result<&'static str, sqlx::Error>> + Send {
+        let _ = connection;
+        std::future::ready(Ok(Self::EXACT))
+    }
 
     /// Writes the statements that make a table.
     fn create_table(table: &NewTable<'_>) -> Vec<String>;
@@ -248,6 +265,7 @@ pub(crate) fn create_statements<DB: Syntax>(
     id_type: &str,
     body_type: &str,
     type_of: impl Fn(FieldType, bool) -> String,
+    order_of: impl Fn(&Field) -> Order,
     tail: &str,
 ) -> Vec<String> {
     let name = qualified::<DB>(table.name);
@@ -256,15 +274,38 @@ pub(crate) fn create_statements<DB: Syntax>(
         let indexed = table.indexes.iter().any(|(indexed, _)| indexed.name == field.name);
         let required = if field.required { " NOT NULL" } else { "" };
         columns.push(format!("{} {}{required}", DB::quote(&field.name), type_of(field.kind, indexed)));
+        if let (true, Order::Column(definition)) = (indexed, order_of(field)) {
+            columns.push(definition);
+        }
     }
     columns.extend(table.body.map(|body| format!("{} {body_type}", DB::quote(body))));
     let mut statements = vec![format!("CREATE TABLE IF NOT EXISTS {name} ({}){tail}", columns.join(", "))];
     for (field, unique) in &table.indexes {
         let kind = if *unique { "UNIQUE INDEX" } else { "INDEX" };
         let index = DB::quote(&index_name(table.name, &field.name, *unique));
-        statements.push(format!("CREATE {kind} {index} ON {name} ({})", DB::quote(&field.name)));
+        let key = match order_of(field) {
+            Order::Itself => DB::quote(&field.name),
+            Order::Column(_) => DB::quote(&order_name(&field.name)),
+            Order::Expression(expression) => expression,
+        };
+        statements.push(format!("CREATE {kind} {index} ON {name} ({key})"));
     }
     statements
+}
+
+/// What an index over a field is made of.
+pub(crate) enum Order {
+    /// The column itself.
+    Itself,
+    /// Another column, which is defined so and has the name of [`order_name`].
+    Column(String),
+    /// What this says of it.
+    Expression(String),
+}
+
+/// Names the column that a database computes to compare and sort a field by.
+pub(crate) fn order_name(field: &str) -> String {
+    format!("{field}$order")
 }
 
 /// Writes the name of a table, which may have that of its schema before a dot.
@@ -278,5 +319,64 @@ impl fmt::Display for Named {
             Self::Index(name) => f.write_str(name),
             Self::Columns(names) => f.write_str(&names.join(", ")),
         }
+    }
+}
+
+#[cfg(all(test, feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod tests {
+    use remex_core::Fields;
+    use sqlx::{MySql, Postgres, Sqlite};
+
+    use super::*;
+
+    fn check<DB: Syntax>(collation: &'static str, expected: &[&str]) {
+        let fields = Fields::new()
+            .required("name", FieldType::Text)
+            .optional("price", FieldType::Decimal)
+            .optional("wakes", FieldType::Time);
+        let price = fields.find("price").expect("a field");
+        let table = NewTable {
+            name: "todos",
+            id: "id",
+            id_kind: IdKind::Text,
+            fields: fields.iter().collect(),
+            indexes: vec![(price, true)],
+            body: None,
+            collation,
+        };
+        assert_eq!(DB::create_table(&table), expected);
+    }
+
+    #[test]
+    fn tables_are_made_for_each_database() {
+        check::<Postgres>(
+            Postgres::EXACT,
+            &[
+                "CREATE TABLE IF NOT EXISTS \"todos\" (\"id\" text COLLATE \"C\" PRIMARY KEY, \
+                 \"name\" text COLLATE \"C\" NOT NULL, \"price\" numeric, \"wakes\" time)",
+                "CREATE UNIQUE INDEX \"todos_price_unique\" ON \"todos\" (\"price\")",
+            ],
+        );
+        // MariaDB's collation, and that of MySQL.
+        for exact in ["utf8mb4_nopad_bin", "utf8mb4_0900_bin"] {
+            let table = format!(
+                "CREATE TABLE IF NOT EXISTS `todos` (`id` VARCHAR(255) CHARACTER SET utf8mb4 COLLATE {exact} PRIMARY KEY, \
+                 `name` LONGTEXT CHARACTER SET utf8mb4 COLLATE {exact} NOT NULL, \
+                 `price` varchar(67) CHARACTER SET ascii COLLATE ascii_bin, \
+                 `price$order` DECIMAL(65,30) GENERATED ALWAYS AS (CAST(`price` AS DECIMAL(65,30))) VIRTUAL INVISIBLE, \
+                 `wakes` TIME(6)) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4"
+            );
+            check::<MySql>(exact, &[&table, "CREATE UNIQUE INDEX `todos_price_unique` ON `todos` (`price$order`)"]);
+        }
+        let ordered = Sqlite::compare(&Column::new::<Sqlite>("price", crate::cell::Storage::Digits, "DECIMAL_TEXT"));
+        check::<Sqlite>(
+            Sqlite::EXACT,
+            &[
+                "CREATE TABLE IF NOT EXISTS \"todos\" (\"id\" TEXT PRIMARY KEY NOT NULL, \"name\" TEXT NOT NULL, \
+                 \"price\" DECIMAL_TEXT, \"wakes\" TIME_TEXT)",
+                // The same text that a condition has, so that SQLite uses the index for it.
+                &format!("CREATE UNIQUE INDEX \"todos_price_unique\" ON \"todos\" ({ordered})"),
+            ],
+        );
     }
 }

@@ -1,14 +1,17 @@
 //! MariaDB, by the protocol of MySQL: loose comparisons, and no rows from a change.
 
 use futures::TryStreamExt;
-use remex_core::{FieldType, IdKind};
+use remex_core::{Field, FieldType, IdKind};
 use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::mysql::{MySqlConnection, MySqlQueryResult, MySqlRow};
 use sqlx::pool::PoolOptions;
 use sqlx::{Arguments, Executor, MySql, Row, ValueRef};
 
-use super::{Facts, Fault, Found, Named, NewTable, Pools, Rows, Syntax, create_statements, qualified};
+use super::{
+    Facts, Fault, Found, Named, NewTable, Order, Pools, Rows, Syntax, create_statements, order_name, qualified,
+};
 use crate::cell::{Cell, Form, Storage};
+use crate::limits::Limits;
 use crate::sql::Executable;
 use crate::table::{Column, Unique};
 
@@ -27,6 +30,7 @@ impl Syntax for MySql {
     const BEGIN_ISOLATED: &'static [&'static str] =
         &["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION"];
     const NO_LIMIT: &'static str = "18446744073709551615";
+    const EXACT: &'static str = "utf8mb4_nopad_bin";
 
     fn quote(name: &str) -> String {
         format!("`{}`", name.replace('`', "``"))
@@ -36,6 +40,7 @@ impl Syntax for MySql {
         match column.storage {
             // A text beside one of these would be compared as text, or the day as a moment.
             Storage::Date => "CAST(? AS DATE)",
+            Storage::Time => "CAST(? AS TIME(6))",
             Storage::DateTime => "CAST(? AS DATETIME(6))",
             Storage::Decimal => "CAST(? AS DECIMAL(65,30))",
             _ => "?",
@@ -43,12 +48,25 @@ impl Syntax for MySql {
         .to_owned()
     }
 
+    fn placeholder_compared(position: usize, column: &Column) -> String {
+        match column.storage {
+            Storage::Digits => "CAST(? AS DECIMAL(65,30))".to_owned(),
+            _ => Self::placeholder(position, column),
+        }
+    }
+
     fn read(column: &Column) -> String {
         let name = &column.quoted;
         match column.storage {
+            Storage::Time => format!("TIME_FORMAT({name}, '%H:%i:%s.%f')"),
+            // These travel as bytes, or as a type of their own.
+            Storage::Boolean | Storage::Unsigned if column.declared.starts_with("bit") => {
+                format!("CAST({name} AS UNSIGNED)")
+            }
+            Storage::Integer if column.declared.starts_with("year") => format!("CAST({name} AS SIGNED)"),
             Storage::Date => format!("DATE_FORMAT({name}, '%Y-%m-%d')"),
             Storage::DateTime => format!("DATE_FORMAT({name}, '%Y-%m-%dT%H:%i:%s.%fZ')"),
-            Storage::Uuid | Storage::Decimal | Storage::Other => format!("CAST({name} AS CHAR)"),
+            Storage::Uuid | Storage::Decimal | Storage::Set | Storage::Other => format!("CAST({name} AS CHAR)"),
             _ => name.clone(),
         }
     }
@@ -56,10 +74,16 @@ impl Syntax for MySql {
     fn compare(column: &Column) -> String {
         let name = &column.quoted;
         match column.storage {
-            Storage::Text if column.collated => format!("CONVERT({name} USING utf8mb4) COLLATE {EXACT}"),
-            // The order of MariaDB's own type is another one.
-            Storage::Uuid | Storage::Other => format!("CAST({name} AS CHAR) COLLATE {EXACT}"),
-            _ => name.clone(),
+            Storage::Digits => match &column.order {
+                Some(order) => order.clone(),
+                None => format!("CAST({name} AS DECIMAL(65,30))"),
+            },
+            storage => match (storage, column.collation) {
+                (Storage::Text, Some(exact)) => format!("CONVERT({name} USING utf8mb4) COLLATE {exact}"),
+                // The order of MariaDB's own type is another one.
+                (Storage::Uuid | Storage::Other, Some(exact)) => format!("CAST({name} AS CHAR) COLLATE {exact}"),
+                _ => name.clone(),
+            },
         }
     }
 
@@ -111,7 +135,7 @@ impl Syntax for MySql {
             None => (None, name),
         };
         let columns: Vec<ColumnRow> = sqlx::query_as(
-            "SELECT CAST(column_name AS CHAR), LOWER(CAST(data_type AS CHAR)), LOWER(CAST(column_type AS CHAR)), \
+            "SELECT CAST(column_name AS CHAR), LOWER(CAST(data_type AS CHAR)), CAST(column_type AS CHAR), \
                     is_nullable = 'YES', \
                     column_default IS NOT NULL OR extra LIKE '%auto_increment%', LOWER(CAST(extra AS CHAR)), \
                     CAST(COALESCE(collation_name, '') AS CHAR), column_key = 'PRI' \
@@ -155,28 +179,41 @@ impl Syntax for MySql {
                 .iter()
                 .any(|(check,)| check.trim_matches(['(', ')']).trim().eq_ignore_ascii_case(rule.trim_matches(')')))
         };
+        let exact = Self::exact_collation(connection).await?;
+        // What a table hides is no field; a column that it computes for the order of another belongs to that one.
+        let (hidden, columns): (Vec<ColumnRow>, Vec<_>) =
+            columns.into_iter().partition(|(_, _, _, _, _, extra, _, key)| extra.contains("invisible") && !key);
+        let order = |name: &str| {
+            let order = order_name(name);
+            hidden.iter().any(|(hidden, ..)| *hidden == order).then(|| Self::quote(&order))
+        };
         let columns = columns
             .into_iter()
             .map(|(name, data_type, declared, nullable, default, extra, collation, key)| {
-                let storage = if is_json(&name) { Storage::Json } else { storage(&data_type, &declared) };
-                let uuid = declared == "char(36)" && collation.starts_with("ascii_") && collation.ends_with("bin");
+                let (storage, limits) = storage(&data_type, &declared);
+                let storage = if is_json(&name) { Storage::Json } else { storage };
+                let declared = declared.to_lowercase();
+                let ascii = collation.starts_with("ascii_") && collation.ends_with("bin");
+                // So UUIDs and decimals are kept in tables of this crate, and hardly anything else is.
+                let uuid = ascii && declared == "char(36)";
+                let storage = if ascii && declared == DIGITS { Storage::Digits } else { storage };
                 let column = Column {
-                    quoted: Self::quote(&name),
                     kind: if uuid { FieldType::Uuid } else { storage.kind() },
-                    name: name.into(),
-                    storage,
-                    declared,
                     nullable,
                     default: default.then(|| "DEFAULT".to_owned()),
                     generated: extra.contains("generated") && !extra.contains("default_generated"),
-                    collated: !(uuid || matches!(collation.as_str(), "utf8mb4_nopad_bin" | "utf8mb4_0900_bin")),
-                    own_order: false,
+                    collation: (!uuid && collation != exact).then_some(exact),
+                    order: order(&name),
+                    limits: if uuid || storage == Storage::Digits { Limits::None } else { limits },
+                    ..Column::new::<Self>(&name, storage, declared)
                 };
                 Found { column, key }
             })
-            .collect();
+            .collect::<Vec<_>>();
         let mut grouped: Vec<Unique> = Vec::new();
         for (name, column) in uniques {
+            let ordered = columns.iter().find(|found| order_name(&found.column.name) == column);
+            let column = ordered.map_or(column, |found| found.column.name.to_string());
             match grouped.last_mut().filter(|unique| unique.name == name) {
                 Some(unique) => unique.columns.push(column),
                 None => grouped.push(Unique { name, columns: vec![column] }),
@@ -185,9 +222,23 @@ impl Syntax for MySql {
         Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques: grouped, counter: None }))
     }
 
+    async fn exact_collation(connection: &mut MySqlConnection) -> Result<&'static str, sqlx::Error> {
+        let known: Vec<(String,)> = sqlx::query_as(
+            "SELECT CAST(collation_name AS CHAR) FROM information_schema.collations \
+             WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')",
+        )
+        .fetch(connection)
+        .try_collect()
+        .await?;
+        // MySQL has the other one from 8.0.17 on: https://dev.mysql.com/doc/refman/8.4/en/charset-binary-collations.html
+        let is_known = known.iter().any(|(name,)| name == Self::EXACT);
+        Ok(if is_known || known.is_empty() { Self::EXACT } else { "utf8mb4_0900_bin" })
+    }
+
     fn create_table(table: &NewTable<'_>) -> Vec<String> {
+        let exact = table.collation;
         let uuid = "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin";
-        let text = |name: &str| format!("{name} CHARACTER SET utf8mb4 COLLATE {EXACT}");
+        let text = |name: &str| format!("{name} CHARACTER SET utf8mb4 COLLATE {exact}");
         let id_type = match table.id_kind {
             IdKind::Integer => "BIGINT AUTO_INCREMENT PRIMARY KEY".to_owned(),
             IdKind::Uuid => format!("{uuid} PRIMARY KEY"),
@@ -197,16 +248,28 @@ impl Syntax for MySql {
             FieldType::Boolean => "TINYINT(1)".to_owned(),
             FieldType::Integer => "BIGINT".to_owned(),
             FieldType::Number => "DOUBLE".to_owned(),
+            // DECIMAL would fill up with zeros: the digits are kept, and compared as a DECIMAL.
+            FieldType::Decimal => format!("{DIGITS} CHARACTER SET ascii COLLATE ascii_bin"),
             // As long as an index can be.
             FieldType::Text if indexed => text("VARCHAR(768)"),
             FieldType::Text => text("LONGTEXT"),
             FieldType::Date => "DATE".to_owned(),
+            FieldType::Time => "TIME(6)".to_owned(),
             FieldType::DateTime => "DATETIME(6)".to_owned(),
             FieldType::Uuid => uuid.to_owned(),
             FieldType::Binary => "LONGBLOB".to_owned(),
             FieldType::Json => "JSON".to_owned(),
         };
-        create_statements::<Self>(table, &id_type, "JSON", type_of, " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
+        let order_of = |field: &Field| match field.kind {
+            FieldType::Decimal => {
+                let (name, order) = (Self::quote(&field.name), Self::quote(&order_name(&field.name)));
+                Order::Column(format!(
+                    "{order} DECIMAL(65,30) GENERATED ALWAYS AS (CAST({name} AS DECIMAL(65,30))) VIRTUAL INVISIBLE"
+                ))
+            }
+            _ => Order::Itself,
+        };
+        create_statements::<Self>(table, &id_type, "JSON", type_of, order_of, " ENGINE=InnoDB DEFAULT CHARSET=utf8mb4")
     }
 
     /// See [Server Error Codes](https://mariadb.com/kb/en/mariadb-error-code-reference/).
@@ -224,7 +287,9 @@ impl Syntax for MySql {
             1216 | 1217 | 1451 | 1452 => Fault::Reference,
             1048 | 1364 => Fault::Required(column()),
             3819 | 4025 => Fault::Check(None),
-            1264 | 1406 | 1292 => Fault::TooLarge(column()),
+            1264 | 1406 | 1292 | 1366 => Fault::TooLarge(column()),
+            // What an ENUM or a SET does not have.
+            1265 => Fault::Check(column()),
             1205 | 1213 | 1020 => Fault::Again,
             1040 | 1053 | 1077 | 1079 | 2002 | 2003 | 2006 | 2013 => Fault::Away,
             _ => Fault::Other,
@@ -241,20 +306,74 @@ impl Syntax for MySql {
 /// of the key.
 type ColumnRow = (String, String, String, bool, bool, String, String, bool);
 
-/// The collation in which texts are equal only to the letter, trailing blanks among it.
-///
-/// <https://mariadb.com/kb/en/supported-character-sets-and-collations/>
-const EXACT: &str = "utf8mb4_nopad_bin";
+/// The type of a column that keeps the digits of decimals: 35 before the point and 30 behind it, with point and sign.
+const DIGITS: &str = "varchar(67)";
 
-fn storage(data_type: &str, declared: &str) -> Storage {
+/// Tells how a type is kept and what it takes: `decimal(12,4)`, `int(10) unsigned`, `enum('a','b')`.
+fn storage(data_type: &str, declared: &str) -> (Storage, Limits) {
+    let size = declared.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(size, _)| size);
+    let mut sizes = size.split(',').filter_map(|number| number.trim().parse::<i64>().ok());
+    let unsigned = declared.to_lowercase().contains("unsigned");
+    let integers = |bits: u32| match unsigned {
+        true => Limits::Integers(0, u64::MAX >> (64 - bits)),
+        false => Limits::Integers(i64::MIN >> (64 - bits), u64::MAX >> (65 - bits)),
+    };
+    let limits = match (data_type, sizes.next(), sizes.next()) {
+        ("tinyint", ..) => integers(8),
+        ("smallint", ..) => integers(16),
+        ("mediumint", ..) => integers(24),
+        ("int", ..) => integers(32),
+        ("bigint", ..) => integers(64),
+        ("bit", Some(bits @ 2..=64), _) => Limits::Integers(0, u64::MAX >> (64 - bits)),
+        // Smaller numbers would be taken for short forms of years: 26 for 2026.
+        ("year", ..) => Limits::Integers(1901, 2155),
+        ("decimal", Some(precision), scale) => Limits::Digits(precision, scale.unwrap_or(0)),
+        ("char" | "varchar", Some(length), _) => Limits::Characters(usize::try_from(length).unwrap_or(usize::MAX)),
+        ("enum" | "set", ..) => Limits::Names(names(declared)),
+        _ => Limits::None,
+    };
+    (kept_as(data_type, declared, unsigned), limits)
+}
+
+/// Reads the names in `enum('a','b''c')`.
+fn names(declared: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut rest = declared.split_once('(').map_or("", |(_, rest)| rest);
+    while let Some((_, quoted)) = rest.split_once('\'') {
+        let mut name = String::new();
+        rest = quoted;
+        while let Some((part, behind)) = rest.split_once('\'') {
+            name.push_str(part);
+            rest = behind;
+            // Two of them are one that belongs to the name.
+            match behind.strip_prefix('\'') {
+                Some(behind) => {
+                    name.push('\'');
+                    rest = behind;
+                }
+                None => break,
+            }
+        }
+        names.push(name);
+    }
+    names
+}
+
+fn kept_as(data_type: &str, declared: &str, unsigned: bool) -> Storage {
     match data_type {
         "tinyint" if declared.starts_with("tinyint(1)") => Storage::Boolean,
-        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" if declared.contains("unsigned") => Storage::Unsigned,
+        "bit" if declared.starts_with("bit(1)") => Storage::Boolean,
+        "bit" => Storage::Unsigned,
+        "year" => Storage::Integer,
+        "tinyint" | "smallint" | "mediumint" | "int" | "bigint" if unsigned => Storage::Unsigned,
         "tinyint" | "smallint" | "mediumint" | "int" | "bigint" => Storage::Integer,
-        "float" | "double" => Storage::Float,
+        "float" => Storage::Single,
+        "double" => Storage::Float,
         "decimal" => Storage::Decimal,
         "char" | "varchar" | "tinytext" | "text" | "mediumtext" | "longtext" => Storage::Text,
         "date" => Storage::Date,
+        "time" => Storage::Time,
+        "set" => Storage::Set,
         "datetime" | "timestamp" => Storage::DateTime,
         "uuid" => Storage::Uuid,
         "json" => Storage::Json,

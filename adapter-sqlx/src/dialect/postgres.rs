@@ -7,8 +7,9 @@ use sqlx::pool::PoolOptions;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Arguments, Executor, Postgres, Row, ValueRef};
 
-use super::{Facts, Fault, Found, Named, NewTable, Pools, Rows, Syntax, create_statements, qualified};
+use super::{Facts, Fault, Found, Named, NewTable, Order, Pools, Rows, Syntax, create_statements, qualified};
 use crate::cell::{Cell, Form, Storage};
+use crate::limits::{Element, Limits};
 use crate::sql::Executable;
 use crate::table::{Column, Table, Unique};
 
@@ -18,6 +19,7 @@ impl Syntax for Postgres {
     const RETURNS: bool = true;
     const BEGIN_ISOLATED: &'static [&'static str] = &["BEGIN ISOLATION LEVEL SERIALIZABLE"];
     const NO_LIMIT: &'static str = "ALL";
+    const EXACT: &'static str = "C";
 
     fn placeholder_plain(position: usize) -> String {
         format!("${position}")
@@ -27,9 +29,16 @@ impl Syntax for Postgres {
         match (column.storage, column.declared.as_str()) {
             (Storage::DateTime, "timestamp with time zone") => format!("${position}::timestamptz"),
             (Storage::DateTime, _) => format!("(${position}::timestamptz AT TIME ZONE 'UTC')"),
-            (Storage::Date | Storage::Uuid | Storage::Json | Storage::Decimal | Storage::Other, declared) => {
-                format!("${position}::{declared}")
-            }
+            (
+                Storage::Date
+                | Storage::Time
+                | Storage::Uuid
+                | Storage::Json
+                | Storage::Decimal
+                | Storage::Array
+                | Storage::Other,
+                declared,
+            ) => format!("${position}::{declared}"),
             _ => format!("${position}"),
         }
     }
@@ -42,22 +51,34 @@ impl Syntax for Postgres {
     fn read(column: &Column) -> String {
         let name = &column.quoted;
         let moment = "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'";
-        match (column.storage, column.declared.as_str()) {
-            (Storage::Integer, "bigint") | (Storage::Float, "double precision") => name.clone(),
+        let read = match (column.storage, column.declared.as_str()) {
+            (Storage::Integer, "bigint") | (Storage::Float, "double precision") => return name.clone(),
             (Storage::Integer, _) => format!("{name}::bigint"),
-            (Storage::Float, _) => format!("{name}::double precision"),
+            (Storage::Float | Storage::Single, _) => format!("{name}::double precision"),
             (Storage::DateTime, "timestamp with time zone") => format!("to_char({name} AT TIME ZONE 'UTC', {moment})"),
             (Storage::DateTime, _) => format!("to_char({name}, {moment})"),
             (Storage::Date, _) => format!("to_char({name}, 'YYYY-MM-DD')"),
-            (Storage::Json, declared) if !declared.starts_with("json") => format!("to_json({name})::text"),
-            (Storage::Text, "text" | "character varying") | (Storage::Boolean | Storage::Binary, _) => name.clone(),
+            (Storage::Time, _) => format!("to_char({name}, 'HH24:MI:SS.US')"),
+            (Storage::Array, _) => match &column.limits {
+                // What JSON would make a float of, or something that is none of its kinds.
+                Limits::Elements(element) if matches!(element.storage, Storage::Decimal | Storage::Other) => {
+                    format!("to_json({name}::text[])::text")
+                }
+                _ => format!("to_json({name})::text"),
+            },
+            (Storage::Text, "text" | "character varying") | (Storage::Boolean | Storage::Binary, _) => {
+                return name.clone();
+            }
             _ => format!("{name}::text"),
-        }
+        };
+        // A cast would have its column's name, and an order by that name would be one of what was made of the column:
+        // https://www.postgresql.org/docs/15/queries-order.html
+        format!("{read} AS \"?column?\"")
     }
 
     fn compare(column: &Column) -> String {
         match column.storage {
-            Storage::Text if column.collated => format!("{} COLLATE \"C\"", column.quoted),
+            Storage::Text if column.collation.is_some() => format!("{} COLLATE \"C\"", column.quoted),
             Storage::Other => format!("{}::text COLLATE \"C\"", column.quoted),
             _ => column.quoted.clone(),
         }
@@ -108,12 +129,27 @@ impl Syntax for Postgres {
     async fn inspect(connection: &mut PgConnection, name: &str) -> Result<Option<Facts>, sqlx::Error> {
         let quoted = qualified::<Self>(name);
         let columns: Vec<ColumnRow> = sqlx::query_as(
-            "SELECT a.attname::text, format_type(a.atttypid, NULL), a.attnotnull, \
+            "SELECT a.attname::text, format_type(a.atttypid, NULL), \
+                    format_type(b.oid, CASE WHEN b.oid = a.atttypid THEN a.atttypmod ELSE b.modifier END), \
+                    ARRAY(SELECT e.enumlabel::text FROM pg_enum e WHERE e.enumtypid IN (b.oid, b.element) \
+                          ORDER BY e.enumsortorder), \
+                    a.attnotnull, \
                     CASE WHEN a.attidentity <> '' THEN 'identity' ELSE pg_get_expr(d.adbin, d.adrelid) END, \
                     a.attgenerated <> '', \
                     coalesce(i.indisprimary, false), \
                     coalesce(NOT (c.collcollate IN ('C', 'POSIX') OR c.collname IN ('C', 'ucs_basic')), true) \
              FROM pg_attribute a \
+             CROSS JOIN LATERAL ( \
+                 WITH RECURSIVE base AS ( \
+                     SELECT t.oid, t.typbasetype, t.typtypmod, a.atttypmod AS modifier, t.typelem, t.typcategory \
+                     FROM pg_type t WHERE t.oid = a.atttypid \
+                     UNION ALL \
+                     SELECT t.oid, t.typbasetype, t.typtypmod, d.typtypmod, t.typelem, t.typcategory \
+                     FROM base d JOIN pg_type t ON t.oid = d.typbasetype \
+                 ) \
+                 SELECT oid, modifier, CASE WHEN typcategory = 'A' THEN typelem END AS element \
+                 FROM base WHERE typbasetype = 0 \
+             ) b \
              LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
              LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY(i.indkey) \
              LEFT JOIN pg_collation c ON c.oid = a.attcollation \
@@ -136,7 +172,7 @@ impl Syntax for Postgres {
         .fetch(&mut *connection)
         .try_collect()
         .await?;
-        let key = columns.iter().find(|column| column.5).map(|column| column.0.clone());
+        let key = columns.iter().find(|column| column.7).map(|column| column.0.clone());
         let counter = match key {
             Some(key) => {
                 let (sequence,): (Option<String>,) = sqlx::query_as("SELECT pg_get_serial_sequence($1, $2)")
@@ -150,19 +186,15 @@ impl Syntax for Postgres {
         };
         let columns = columns
             .into_iter()
-            .map(|(name, declared, not_null, default, generated, key, collated)| {
-                let storage = storage(&declared);
+            .map(|(name, declared, base, labels, not_null, default, generated, key, collated)| {
+                let (storage, limits) = storage(&base, labels);
                 let column = Column {
-                    quoted: Self::quote(&name),
-                    name: name.into(),
-                    kind: storage.kind(),
-                    storage,
-                    declared,
                     nullable: !not_null,
                     default: default.map(|_| "DEFAULT".to_owned()),
                     generated,
-                    collated,
-                    own_order: false,
+                    collation: collated.then_some(Self::EXACT),
+                    limits,
+                    ..Column::new::<Self>(&name, storage, declared)
                 };
                 Found { column, key }
             })
@@ -182,8 +214,10 @@ impl Syntax for Postgres {
                 FieldType::Boolean => "boolean",
                 FieldType::Integer => "bigint",
                 FieldType::Number => "double precision",
+                FieldType::Decimal => "numeric",
                 FieldType::Text => "text COLLATE \"C\"",
                 FieldType::Date => "date",
+                FieldType::Time => "time",
                 FieldType::DateTime => "timestamptz",
                 FieldType::Uuid => "uuid",
                 FieldType::Binary => "bytea",
@@ -191,7 +225,7 @@ impl Syntax for Postgres {
             };
             name.to_owned()
         };
-        create_statements::<Self>(table, id_type, "jsonb", type_of, "")
+        create_statements::<Self>(table, id_type, "jsonb", type_of, |_| Order::Itself, "")
     }
 
     /// See [PostgreSQL Error Codes](https://www.postgresql.org/docs/15/errcodes-appendix.html).
@@ -205,6 +239,8 @@ impl Syntax for Postgres {
             "23502" => Fault::Required(column()),
             "23514" => Fault::Check(column()),
             "22001" | "22003" | "22008" => Fault::TooLarge(column()),
+            // A text that the type of its column cannot be read from: a network address, an interval.
+            "22007" | "22P02" | "2202E" => Fault::Check(column()),
             // A serialisation failure and a deadlock.
             "40001" | "40P01" => Fault::Again,
             // "cached plan must not change result type"
@@ -231,17 +267,47 @@ impl Syntax for Postgres {
     }
 }
 
-/// Name, type, whether it may not be null, default, whether it is computed, whether it is the key,
-/// whether it has a collation of its own.
-type ColumnRow = (String, String, bool, Option<String>, bool, bool, bool);
+/// Name, type, the type that a domain is of with its size, the values of an enum, whether it may not be null, default,
+/// whether it is computed, whether it is the key, whether it has a collation of its own.
+type ColumnRow = (String, String, String, Vec<String>, bool, Option<String>, bool, bool, bool);
 
-fn storage(declared: &str) -> Storage {
-    match declared {
+/// Tells how a type is kept and what it takes: `numeric(10,2)`, `character varying(20)`, `integer[]`.
+fn storage(base: &str, labels: Vec<String>) -> (Storage, Limits) {
+    if let Some(element) = base.strip_suffix("[]") {
+        let (storage, limits) = storage(element, labels);
+        return (Storage::Array, Limits::Elements(Box::new(Element { storage, limits })));
+    }
+    // `time(3) without time zone`, `numeric(10,2)`
+    let (size, name) = match (base.find('('), base.find(')')) {
+        (Some(start), Some(end)) if start < end => {
+            (&base[start + 1..end], format!("{}{}", &base[..start], &base[end + 1..]))
+        }
+        _ => ("", base.to_owned()),
+    };
+    let mut numbers = size.split(',').filter_map(|number| number.trim().parse::<i64>().ok());
+    let limits = match (name.as_str(), numbers.next(), numbers.next()) {
+        ("smallint", ..) => Limits::Integers(i16::MIN.into(), i16::MAX.unsigned_abs().into()),
+        ("integer", ..) => Limits::Integers(i32::MIN.into(), i32::MAX.unsigned_abs().into()),
+        ("bigint", ..) => Limits::Integers(i64::MIN, i64::MAX.unsigned_abs()),
+        ("numeric", Some(precision), scale) => Limits::Digits(precision, scale.unwrap_or(0)),
+        ("character varying" | "character", Some(length), _) => {
+            Limits::Characters(usize::try_from(length).unwrap_or(usize::MAX))
+        }
+        _ if !labels.is_empty() => Limits::Names(labels),
+        _ => Limits::None,
+    };
+    (kept_as(&name), limits)
+}
+
+fn kept_as(name: &str) -> Storage {
+    match name {
         "boolean" => Storage::Boolean,
         "smallint" | "integer" | "bigint" => Storage::Integer,
-        "real" | "double precision" => Storage::Float,
+        "real" => Storage::Single,
+        "double precision" => Storage::Float,
         "text" | "character varying" | "character" | "citext" | "name" => Storage::Text,
         "date" => Storage::Date,
+        "time without time zone" => Storage::Time,
         "timestamp with time zone" | "timestamp without time zone" => Storage::DateTime,
         "uuid" => Storage::Uuid,
         "bytea" => Storage::Binary,

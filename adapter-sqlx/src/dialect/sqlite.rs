@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use remex_core::{FieldType, IdKind};
+use remex_core::{Decimal, Field, FieldType, IdKind};
 use sqlx::error::{BoxDynError, DatabaseError};
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow};
 use sqlx::{Arguments, Executor, Row, Sqlite, TypeInfo, ValueRef};
 
-use super::{Facts, Fault, Found, Named, NewTable, Pools, Rows, Syntax, create_statements, qualified};
+use super::{
+    Facts, Fault, Found, Named, NewTable, Order, Pools, Rows, Syntax, create_statements, index_name, qualified,
+};
 use crate::cell::{Cell, Form, Storage};
 use crate::query::Piece;
 use crate::sql::Executable;
@@ -29,10 +31,21 @@ impl Syntax for Sqlite {
     const DEFAULT_ID: &'static str = "NULL";
     const BEGIN_ISOLATED: &'static [&'static str] = &["BEGIN IMMEDIATE"];
     const NO_LIMIT: &'static str = "-1";
+    const EXACT: &'static str = "BINARY";
 
     fn compare(column: &Column) -> String {
-        let text = column.storage.form() == Form::Text;
-        if text && column.collated { format!("{} COLLATE BINARY", column.quoted) } else { column.quoted.clone() }
+        match (column.storage, column.collation) {
+            (Storage::Digits, _) => decimal_order(&column.quoted),
+            (storage, Some(exact)) if storage.form() == Form::Text => format!("{} COLLATE {exact}", column.quoted),
+            _ => column.quoted.clone(),
+        }
+    }
+
+    fn adapt_compared(column: &Column, cell: Cell) -> Cell {
+        match (column.storage, cell) {
+            (Storage::Digits, Cell::Text(digits)) => Cell::Text(order_of_decimal(&digits)),
+            (_, cell) => cell,
+        }
     }
 
     /// `GLOB` and not `LIKE`, which looks past the case of ASCII letters.
@@ -118,23 +131,25 @@ impl Syntax for Sqlite {
             .map(|(name, declared, not_null, default, key, hidden)| {
                 let storage = storage(&declared);
                 let column = Column {
-                    quoted: Self::quote(&name),
-                    name: name.into(),
                     kind: kind(&declared, storage),
-                    storage,
-                    declared,
                     // The key of a table may be null only by an old fault of SQLite that it keeps for compatibility.
                     nullable: !not_null && key == 0,
                     default: default.map(|default| format!("({default})")),
                     generated: hidden > 1,
-                    collated,
-                    own_order: false,
+                    collation: collated.then_some(Self::EXACT),
+                    ..Column::new::<Self>(&name, storage, declared)
                 };
                 Found { column, key: key > 0 }
             })
-            .collect();
+            .collect::<Vec<_>>();
+        let mut uniques = grouped(uniques);
+        // Of an index over an expression SQLite tells no column; of those that this crate makes, the name tells it.
+        for Found { column, .. } in columns.iter().filter(|found| found.column.storage == Storage::Digits) {
+            let name = index_name(name, &column.name, true);
+            uniques.push(Unique { name, columns: vec![column.name.to_string()] });
+        }
         let counter = text.contains("AUTOINCREMENT").then(|| table.to_owned());
-        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques: grouped(uniques), counter }))
+        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques, counter }))
     }
 
     fn create_table(table: &NewTable<'_>) -> Vec<String> {
@@ -151,8 +166,10 @@ impl Syntax for Sqlite {
                 FieldType::Boolean => "BOOLEAN",
                 FieldType::Integer => "INTEGER",
                 FieldType::Number => "NUMERIC",
+                FieldType::Decimal => "DECIMAL_TEXT",
                 FieldType::Text => "TEXT",
                 FieldType::Date => "DATE_TEXT",
+                FieldType::Time => "TIME_TEXT",
                 FieldType::DateTime => "DATETIME_TEXT",
                 FieldType::Uuid => "UUID_TEXT",
                 FieldType::Binary => "BLOB",
@@ -160,7 +177,11 @@ impl Syntax for Sqlite {
             };
             name.to_owned()
         };
-        create_statements::<Self>(table, id_type, "JSON_TEXT", type_of, "")
+        let order_of = |field: &Field| match field.kind {
+            FieldType::Decimal => Order::Expression(decimal_order(&Self::quote(&field.name))),
+            _ => Order::Itself,
+        };
+        create_statements::<Self>(table, id_type, "JSON_TEXT", type_of, order_of, "")
     }
 
     /// See [Result and Error Codes](https://www.sqlite.org/rescode.html).
@@ -170,9 +191,14 @@ impl Syntax for Sqlite {
             let (_, list) = error.message().rsplit_once(": ")?;
             Some(list.split(", ").filter_map(|one| Some(one.rsplit_once('.')?.1.to_owned())).collect::<Vec<_>>())
         };
+        // "UNIQUE constraint failed: index 'todos_price_unique'", of an index over an expression.
+        let index = || error.message().split_once(": index '").map(|(_, name)| name.trim_end_matches('\'').to_owned());
         let code = error.code().and_then(|code| code.parse::<i32>().ok()).unwrap_or(0);
         match code {
-            1555 | 2067 | 2579 => Fault::Unique(Named::Columns(columns().unwrap_or_default())),
+            1555 | 2067 | 2579 => Fault::Unique(match index() {
+                Some(name) => Named::Index(name),
+                None => Named::Columns(columns().unwrap_or_default()),
+            }),
             787 | 1811 => Fault::Reference,
             1299 => Fault::Required(columns().and_then(|columns| columns.into_iter().next())),
             275 => Fault::Check(None),
@@ -228,6 +254,42 @@ fn grouped(pairs: Vec<(String, String)>) -> Vec<Unique> {
     uniques
 }
 
+/// Writes what puts the digits of decimals into the order of numbers, as texts: SQLite has no decimals.
+///
+/// It is a mark for the sign, how many digits are before the point, in two digits, and the digits without zeros at the
+/// end. Of numbers below zero the larger comes first: their length is told from 99 downwards, each digit is a letter, `j`
+/// for 0 to `a` for 9, and a `~` at the end comes behind all of them. What [`order_of_decimal`] makes of a decimal is the
+/// same. An index can be of it, and is used where the same is written again.
+fn decimal_order(column: &str) -> String {
+    let shortest =
+        format!("CASE WHEN instr({column}, '.') > 0 THEN rtrim(rtrim({column}, '0'), '.') ELSE {column} END");
+    let digits = format!("ltrim({shortest}, '-')");
+    let whole = format!("(instr(ltrim({column}, '-') || '.', '.') - 1)");
+    let letters = ('0'..='9')
+        .zip(('a'..='j').rev())
+        .fold(digits.clone(), |text, (digit, letter)| format!("replace({text}, '{digit}', '{letter}')"));
+    format!(
+        "(CASE WHEN substr({column}, 1, 1) = '-' THEN '0' || substr('0' || (99 - {whole}), -2) || {letters} || '~' \
+         ELSE '1' || substr('0' || {whole}, -2) || {digits} END)"
+    )
+}
+
+/// Makes of a decimal what [`decimal_order`] makes of its digits.
+fn order_of_decimal(digits: &str) -> String {
+    let Some(decimal) = Decimal::new(digits) else { return digits.to_owned() };
+    let whole = decimal.parts().0.len();
+    match decimal.shortest().strip_prefix('-') {
+        Some(magnitude) => {
+            let letter = |digit: char| match digit.to_digit(10) {
+                Some(worth) => char::from(b"jihgfedcba"[worth as usize]),
+                None => digit,
+            };
+            format!("0{:02}{}~", 99_usize.saturating_sub(whole), magnitude.chars().map(letter).collect::<String>())
+        }
+        None => format!("1{whole:02}{}", decimal.shortest()),
+    }
+}
+
 fn storage(declared: &str) -> Storage {
     let declared = declared.to_uppercase();
     let has = |word: &str| declared.contains(word);
@@ -235,6 +297,8 @@ fn storage(declared: &str) -> Storage {
         Storage::Boolean
     } else if has("JSON") {
         Storage::Json
+    } else if has("DECIMAL_TEXT") {
+        Storage::Digits
     } else if has("CHAR") || has("CLOB") || has("TEXT") || has("DATE") || has("TIME") || has("UUID") {
         Storage::Text
     } else if has("INT") {
@@ -254,6 +318,7 @@ fn kind(declared: &str, storage: Storage) -> FieldType {
     match storage {
         Storage::Text if declared.contains("DATETIME") || declared.contains("TIMESTAMP") => FieldType::DateTime,
         Storage::Text if declared.contains("DATE") => FieldType::Date,
+        Storage::Text if declared.contains("TIME") => FieldType::Time,
         Storage::Text if declared.contains("UUID") => FieldType::Uuid,
         storage => storage.kind(),
     }

@@ -7,4 +7,5 @@ mod outage;
 mod proxy;
 mod tables;
 mod transactions;
+mod types;
 mod urls;

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use remex_core::{
-    Condition, Document, FieldType, Fields, Filter, Options, Params, Path, Query, Service, Value, compare_by,
+    Condition, Decimal, Document, FieldType, Fields, Filter, Intent, Options, Params, Path, Query, Service, Value,
+    compare_by,
 };
 use remex_sqlx::{Dialect, MySql, Postgres, SqlOptions, SqlPool, SqlService, Sqlite};
 
@@ -20,6 +21,8 @@ fn fields() -> Fields {
         .optional("key", FieldType::Uuid)
         .optional("bytes", FieldType::Binary)
         .optional("tags", FieldType::Json)
+        .optional("price", FieldType::Decimal)
+        .optional("wakes", FieldType::Time)
 }
 
 const TEXTS: [&str; 22] = [
@@ -33,6 +36,21 @@ const MOMENTS: [&str; 3] =
     ["2026-11-22T04:34:02.000000Z", "1969-12-31T23:59:59.500000Z", "2026-11-22T04:34:02.000001Z"];
 const DAYS: [&str; 3] = ["2024-02-29", "1969-12-31", "2026-11-22"];
 const KEYS: [&str; 2] = ["0192f0c1-0000-7000-8000-00000000000a", "f192f0c1-0000-4000-8000-000000000001"];
+const PRICES: [&str; 12] = [
+    "-10",
+    "-9.55",
+    "-9.5",
+    "-9.50",
+    "-0.05",
+    "0.00",
+    "0.5",
+    "9.5",
+    "9.50",
+    "10",
+    "99999999999999999999999999999999999",
+    "0.000000000000000000000000000001",
+];
+const TIMES: [&str; 3] = ["00:00:00.000000", "04:34:02.500000", "23:59:59.999999"];
 const BYTES: [&str; 3] = ["", "AAE=", "//8="];
 
 fn records() -> Vec<Document> {
@@ -54,6 +72,8 @@ fn records() -> Vec<Document> {
         set("born", 5, DAYS[at % DAYS.len()].into());
         set("key", 4, KEYS[at % KEYS.len()].into());
         set("bytes", 8, BYTES[at % BYTES.len()].into());
+        set("price", 9, Decimal::new(PRICES[at % PRICES.len()]).into());
+        set("wakes", 6, TIMES[at % TIMES.len()].into());
         set("tags", 3, json[at % json.len()].clone());
         record
     };
@@ -72,6 +92,8 @@ fn value() -> impl Strategy<Value = Value> {
         2 => prop::sample::select(&DAYS[..]).prop_map(Value::from),
         1 => prop::sample::select(&KEYS[..]).prop_map(Value::from),
         1 => prop::sample::select(&BYTES[..]).prop_map(Value::from),
+        3 => prop::sample::select(&PRICES[..]).prop_map(|digits| Decimal::new(digits).into()),
+        1 => prop::sample::select(&TIMES[..]).prop_map(Value::from),
         1 => Just(Value::from("a\0")),
         1 => Just(Value::from(["a", "b"])),
         1 => Just(Value::from(Document::new().with("a", 1))),
@@ -104,7 +126,7 @@ fn condition() -> impl Strategy<Value = Condition> {
 }
 
 fn path() -> impl Strategy<Value = Path> {
-    let names = ["name", "age", "admin", "score", "seen", "born", "key", "bytes", "tags", "tags.a"];
+    let names = ["name", "age", "admin", "score", "seen", "born", "key", "bytes", "tags", "tags.a", "price", "wakes"];
     prop::sample::select(names.to_vec()).prop_map(|name| Path::new(name).expect("a path"))
 }
 
@@ -137,7 +159,10 @@ fn query() -> impl Strategy<Value = Query> {
 
 /// Fails unless the service answers what the evaluator says, page by page as well.
 async fn agrees<DB: Dialect>(service: &SqlService<DB>, all: &[Document], query: &Query) -> Result<(), TestCaseError> {
-    let mut expected: Vec<&Document> = all.iter().filter(|record| query.filter.matches(record)).collect();
+    let (params, description) = (Params::from(query.clone()), service.describe());
+    // In it values have the form in which their fields are kept.
+    let plan = description.plan(Intent::Index, &params).expect("a plan");
+    let mut expected: Vec<&Document> = all.iter().filter(|record| plan.filter.matches(record)).collect();
     expected.sort_by(|one, other| compare_by(&query.sort, one, other).then_with(|| one["id"].compare(&other["id"])));
     let count = service.count(&Params::from(query.clone())).await.expect("a count");
     prop_assert_eq!(count, expected.len() as u64);

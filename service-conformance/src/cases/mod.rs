@@ -3,6 +3,7 @@
 mod answer;
 mod concurrency;
 mod create;
+mod decimal;
 mod error;
 mod index;
 mod indexed;
@@ -40,6 +41,7 @@ pub fn cases() -> Vec<Case> {
         indexed::cases,
         many::cases,
         value::cases,
+        decimal::cases,
         scope::cases,
         rights::cases,
         answer::cases,

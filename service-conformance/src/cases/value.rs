@@ -22,6 +22,7 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new(many_shapes_live_side_by_side, &[13]).needs(&[Need::AnyField]),
         Case::new(days_and_moments_take_one_form, &[13]),
         Case::new(moments_are_found_however_they_are_written, &[13, 19, 77]),
+        Case::new(times_of_day_take_one_form_and_are_sorted, &[13, 25]),
         Case::new(a_whole_float_is_an_integer_where_one_is_wanted, &[13]),
     ]
 }
@@ -337,6 +338,37 @@ async fn moments_are_found_however_they_are_written(suite: Suite) -> Outcome {
         let found = people.index(&scoped).await?.data;
         named(&found, &["then", "stamped"])?;
         named(&[people.read(&id(&found[0])?, &scoped).await?], &["then"])?;
+    }
+    Ok(())
+}
+
+async fn times_of_day_take_one_form_and_are_sorted(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options.fields(people_fields())).await?;
+    for (name, given, kept) in [
+        ("late", "23:59:59.999999", "23:59:59.999999"),
+        ("first", "00:00", "00:00:00.000000"),
+        ("early", "04:34:02", "04:34:02.000000"),
+        ("then", "04:34:02.5", "04:34:02.500000"),
+    ] {
+        let made = people.create(people.new_data(json!({"name": name, "wakes": given})), &client()).await?;
+        equal("the answered time", made["wakes"].as_str(), Some(kept))?;
+        equal("the time", people.read(&id(&made)?, &server()).await?["wakes"].as_str(), Some(kept))?;
+    }
+    named(&people.list(Query::new().sort("wakes")).await?, &["first", "early", "then", "late"])?;
+    let filters: [(Filter, &[&str]); 4] = [
+        (Filter::eq("wakes", "04:34:02"), &["early"]),
+        (Filter::gt("wakes", "04:34:02.0"), &["late", "then"]),
+        (Filter::is_in("wakes", ["00:00:00", "04:34:02.50"]), &["first", "then"]),
+        (Filter::eq("wakes", "soon"), &[]),
+    ];
+    for (filter, expected) in filters {
+        named(&people.list(Query::new().filter(filter)).await?, expected)?;
+    }
+    named(&people.text("wakes[$lt]=04:34:02.1").await?.data, &["first", "early"])?;
+    names_field(&refused(people.text("wakes=soon").await, ErrorKind::BadRequest)?, "wakes")?;
+    for value in ["24:00", "4:00", "04:60:00", "soon", "04:34:02Z", "2026-11-22T04:34:02Z"] {
+        let data = people.new_data(json!({"wakes": value}));
+        names_field(&refused(people.create(data, &client()).await, ErrorKind::Unprocessable)?, "wakes")?;
     }
     Ok(())
 }

@@ -184,7 +184,7 @@ impl<'a> Node<'a> {
     pub(super) fn as_text(self) -> Option<&'a str> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Value(Value::Text(text)) => Some(text.as_str()),
+            Self::Value(value) => value.as_str(),
             _ => None,
         }
     }

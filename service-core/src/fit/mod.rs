@@ -11,6 +11,7 @@
 mod asks;
 mod draft;
 mod fault;
+pub(crate) mod fields;
 mod grow;
 mod reader;
 mod search;

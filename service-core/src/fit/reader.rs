@@ -47,6 +47,7 @@ impl<'a> Reader<'a> {
             },
             Value::UInt(number) => visitor.visit_u64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
+            Value::Decimal(decimal) => visitor.visit_str(decimal.as_str()),
             Value::Text(text) => visitor.visit_str(text),
             Value::Array(items) => visitor.visit_seq(Items(items.iter().map(Node::Value).enumerate())),
             Value::Document(document) => visitor.visit_map(Fields::new(own(document.iter()), name)),

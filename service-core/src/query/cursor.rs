@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Direction, Sort};
-use crate::{Document, Error, Result, Value};
+use crate::{Decimal, Document, Error, Result, Value};
 
 /// Where a page ended: what its last record held under the keys of the sort, and its id.
 ///
@@ -90,7 +90,8 @@ impl Cursor {
     #[must_use]
     pub fn encode(&self) -> String {
         let sort: Vec<Value> = self.0.sort.iter().map(|key| key.as_str().into()).collect();
-        let parts = Value::Array(Box::new([sort.into(), self.0.values.clone().into(), self.0.id.clone()]));
+        let values: Vec<Value> = self.0.values.iter().map(marked).collect();
+        let parts = Value::Array(Box::new([sort.into(), values.into(), self.0.id.clone()]));
         URL_SAFE_NO_PAD.encode(parts.to_string())
     }
 
@@ -110,8 +111,23 @@ impl Cursor {
         if sort.len() != values.len() {
             return Err(malformed());
         }
-        Ok(Self(Box::new(Place { sort, values: values.to_vec(), id: id.clone() })))
+        Ok(Self(Box::new(Place { sort, values: values.iter().map(unmarked).collect(), id: id.clone() })))
     }
+}
+
+/// What a decimal stands under in a cursor, since JSON would take it for text. No field has such a name.
+const DECIMAL: &str = "$decimal";
+
+fn marked(value: &Value) -> Value {
+    match value {
+        Value::Decimal(decimal) => Document::new().with(DECIMAL, decimal.as_str()).into(),
+        value => value.clone(),
+    }
+}
+
+fn unmarked(value: &Value) -> Value {
+    let digits = value.as_document().and_then(|document| document.get(DECIMAL)).and_then(Value::as_str);
+    digits.and_then(Decimal::new).map_or_else(|| value.clone(), Value::from)
 }
 
 /// Writes a key of a sort, so that a cursor knows the sort that it came from.
@@ -129,8 +145,9 @@ mod tests {
 
     #[test]
     fn a_cursor_survives_the_wire_and_knows_its_sort() {
-        let record = Document::new().with("id", 7).with("name", "Zoë").with("age", Value::Null);
-        let sort = Query::new().sort("name").sort_descending("age").sort;
+        let price = Decimal::new("1.50").expect("a decimal");
+        let record = Document::new().with("id", 7).with("name", "Zoë").with("age", Value::Null).with("price", price);
+        let sort = Query::new().sort("name").sort_descending("age").sort("price").sort;
         let cursor = Cursor::behind(&record, &sort, "id");
         assert_eq!(Cursor::decode(&cursor.encode()).expect("a cursor"), cursor);
         assert!(cursor.check_sort(&sort).is_ok());

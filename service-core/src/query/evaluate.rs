@@ -107,17 +107,20 @@ impl Condition {
             Self::Lt(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_lt)),
             Self::Lte(bound) => test::<EVERY>(values, |value| compared(value, bound).is_some_and(Ordering::is_le)),
             Self::Exists(wanted) => values.iter().any(|value| !value.is_null()) == *wanted,
-            Self::Like(pattern) => {
-                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| like(text, pattern)))
-            }
+            Self::Like(pattern) => test::<EVERY>(values, |value| text(value).is_some_and(|text| like(text, pattern))),
             Self::StartsWith(start) => {
-                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| text.starts_with(start.as_str())))
+                test::<EVERY>(values, |value| text(value).is_some_and(|text| text.starts_with(start.as_str())))
             }
             Self::Contains(part) => {
-                test::<EVERY>(values, |value| value.as_str().is_some_and(|text| text.contains(part.as_str())))
+                test::<EVERY>(values, |value| text(value).is_some_and(|text| text.contains(part.as_str())))
             }
         }
     }
+}
+
+/// Returns the text of a value. The digits of a decimal are none: it is a number.
+fn text(value: &Value) -> Option<&str> {
+    if let Value::Text(text) = value { Some(text) } else { None }
 }
 
 /// Tests each value, and each element of one that is a list.

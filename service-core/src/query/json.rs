@@ -4,7 +4,7 @@
 use super::bracket::{Node, Pair, Tree};
 use super::syntax::{Reader, join, misplaced, refuse};
 use super::{Direction, Filter, Query, QuerySyntax, Sort};
-use crate::{Document, FieldType, Path, Result, Value};
+use crate::{Document, Path, Result, Value};
 
 /// The parameters beside which no other may stand.
 const PARAMETERS: [&str; 7] = ["query", "sort", "limit", "skip", "fields", "after", "total"];
@@ -119,15 +119,13 @@ fn fault(value: &Value, levels: usize, list_max: usize) -> Option<Fault> {
     }
 }
 
-/// Takes a value as it is, but a text in the one form in which its field keeps it.
+/// Takes a value as it is, or in the one form in which its field keeps it.
 pub(super) fn typed(path: &Path, value: &Value, syntax: &QuerySyntax) -> Result<Value> {
     check_value(path, value, syntax)?;
     let kind = syntax.fields.as_ref().and_then(|fields| fields.find_path(path)).map(|field| field.kind);
-    match (kind, value) {
-        (Some(kind @ (FieldType::Date | FieldType::DateTime | FieldType::Uuid)), Value::Text(_)) => {
-            // What does not fit stays: it equals nothing, as a number would.
-            Ok(kind.keep(value.clone()).unwrap_or_else(|| value.clone()))
-        }
+    match kind {
+        // What does not fit stays: it equals nothing, as a value of another kind would.
+        Some(kind) if kind.has_one_form() => Ok(kind.keep(value.clone()).unwrap_or_else(|| value.clone())),
         _ => Ok(value.clone()),
     }
 }

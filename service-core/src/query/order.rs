@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Document, Value};
+use crate::{Decimal, Document, Value};
 
 /// The kinds that are compared with one another; their order is that of values of different kinds.
 ///
@@ -20,7 +20,7 @@ pub(super) enum Bracket {
 pub(super) const fn bracket(value: &Value) -> Bracket {
     match value {
         Value::Null => Bracket::Null,
-        Value::Int(_) | Value::UInt(_) | Value::Float(_) => Bracket::Number,
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) | Value::Decimal(_) => Bracket::Number,
         Value::Text(_) => Bracket::Text,
         Value::Document(_) => Bracket::Document,
         Value::Array(_) => Bracket::Array,
@@ -31,7 +31,7 @@ pub(super) const fn bracket(value: &Value) -> Bracket {
 impl Value {
     /// Compares two values in the order of every sort: null, numbers, text by code point, objects, lists, booleans.
     ///
-    /// Numbers compare by what they are worth, exactly: `1` equals `1.0`, and no integer is rounded.
+    /// Numbers compare by what they are worth, exactly: `1` equals `1.0`, and nothing is rounded.
     ///
     /// ```
     /// use remex_core::Value;
@@ -56,6 +56,8 @@ impl Value {
             (Self::Float(one), Self::UInt(other)) => compare_float(*one, i128::from(*other)),
             (Self::Int(one), Self::Float(other)) => compare_float(*other, i128::from(*one)).reverse(),
             (Self::UInt(one), Self::Float(other)) => compare_float(*other, i128::from(*one)).reverse(),
+            (Self::Decimal(one), other) => compare_decimal(one, other),
+            (one, Self::Decimal(other)) => compare_decimal(other, one).reverse(),
             (Self::Array(one), Self::Array(other)) => compare_lists(one, other),
             (Self::Document(one), Self::Document(other)) => compare_documents(one, other),
             (one, other) => bracket(one).cmp(&bracket(other)),
@@ -88,6 +90,16 @@ fn compare_float(float: f64, integer: i128) -> Ordering {
     #[allow(clippy::cast_possible_truncation, reason = "the float is whole and within the bounds above")]
     let order = (whole as i128).cmp(&integer);
     order.then_with(|| float_order(float, whole))
+}
+
+fn compare_decimal(one: &Decimal, other: &Value) -> Ordering {
+    match other {
+        Value::Decimal(other) => one.compare(other),
+        Value::Int(other) => one.compare(&Decimal::from(*other)),
+        Value::UInt(other) => one.compare(&Decimal::from(*other)),
+        Value::Float(other) => one.compare_float(*other),
+        other => Bracket::Number.cmp(&bracket(other)),
+    }
 }
 
 fn compare_lists(one: &[Value], other: &[Value]) -> Ordering {
@@ -137,6 +149,15 @@ mod tests {
         check(Value::UInt(u64::MAX), Value::Float(1e300), Ordering::Less);
         check(Value::Int(-3), Value::Float(-3.5), Ordering::Greater);
         check(Value::UInt(u64::MAX), Value::Int(-1), Ordering::Greater);
+        let decimal = |text: &str| Value::from(Decimal::new(text).expect("a decimal"));
+        check(decimal("9.5"), decimal("10"), Ordering::Less);
+        check(decimal("1.50"), decimal("1.5"), Ordering::Equal);
+        check(decimal("1.50"), Value::Float(1.5), Ordering::Equal);
+        check(decimal("9007199254740993"), Value::Int(9_007_199_254_740_993), Ordering::Equal);
+        check(decimal("9007199254740993"), Value::Float(9_007_199_254_740_992.0), Ordering::Greater);
+        check(decimal("18446744073709551615.1"), Value::UInt(u64::MAX), Ordering::Greater);
+        check(decimal("1"), Value::from("0"), Ordering::Less);
+        check(decimal("1"), Value::Null, Ordering::Greater);
     }
 
     fn value() -> impl Strategy<Value = Value> {
@@ -146,6 +167,9 @@ mod tests {
             prop_oneof![any::<i64>(), -3..3_i64].prop_map(Value::from),
             any::<u64>().prop_map(Value::from),
             prop_oneof![any::<f64>(), Just(1.0), Just(-0.0)].prop_map(Value::from),
+            "-?[0-2]{1,2}(\\.[05]{1,2})?"
+                .prop_filter_map("a decimal", |text| Decimal::new(&text))
+                .prop_map(Value::from),
             "[a-cA-C]{0,2}".prop_map(Value::from),
         ];
         leaf.prop_recursive(2, 12, 3, |inner| {

@@ -16,6 +16,8 @@ fn known() -> QuerySyntax {
         .optional("at", FieldType::DateTime)
         .optional("key", FieldType::Uuid)
         .optional("address", FieldType::Json)
+        .optional("price", FieldType::Decimal)
+        .optional("wakes", FieldType::Time)
         .optional("query", FieldType::Text);
     QuerySyntax { fields: Some(fields), ..QuerySyntax::default() }
 }
@@ -184,6 +186,9 @@ fn literals_have_the_type_of_their_field() {
     check("name=null&age=null&score=", &known(), r#"{"name":"null","age":null,"score":null}"#);
     check("key=0192F0C1-0000-7000-8000-000000000000", &known(), r#"{"key":"0192f0c1-0000-7000-8000-000000000000"}"#);
     check("at[$gt]=2026-11-22T05:34:02%2B01:00", &known(), r#"{"at":{"$gt":"2026-11-22T04:34:02.000000Z"}}"#);
+    check("price=1.50&wakes[$lt]=04:34", &known(), r#"{"price":"1.50","wakes":{"$lt":"04:34:00.000000"}}"#);
+    refused("price[$gt]=1e3", &known(), "price", "takes a decimal such as 12.50");
+    refused("wakes=soon", &known(), "wakes", "takes a time of day");
     check("age[$in][]=1&age[$in][]=null", &known(), r#"{"age":{"$in":[1,null]}}"#);
     refused("age=abc", &known(), "age", "takes an integer, not `abc`");
     refused("age[$in][]=1&age[$in][]=x", &known(), "age", "takes an integer, not `x`");
@@ -707,11 +712,12 @@ proptest! {
     fn brackets_read_back_where_types_are_known(
         texts in filter(Just("name"), "[a-c\\[\\]&=+% é{}$\"]{1,3}".prop_map(Value::from).boxed()),
         numbers in filter(Just("age"), any::<i64>().prop_map(Value::from).boxed()),
+        prices in filter(Just("price"), prop_oneof!["-?[0-9]{1,3}(\\.[0-9]{1,2})?".prop_map(Value::from), (-9..9_i64).prop_map(Value::from), Just(Value::Float(1.5))].boxed()),
         sort in prop::sample::subsequence(vec!["name", "age", "id"], 0..3),
         limit in proptest::option::of(any::<u64>()),
         select in proptest::option::of(prop::sample::subsequence(vec!["name", "age", "address.city"], 0..3)),
     ) {
-        let mut query = Query::new().filter(texts).filter(numbers);
+        let mut query = Query::new().filter(texts).filter(numbers).filter(prices);
         query.limit = limit;
         query = sort.into_iter().fold(query, Query::sort_descending);
         if let Some(select) = select {

@@ -394,6 +394,7 @@ impl Brackets {
             Value::Text(text) if text.is_empty() => Err(unsupported(key, "an empty text, which may be read as null")),
             Value::Text(text) if text == "null" => Err(unsupported(key, "the text `null`, which may be read as null")),
             Value::Text(text) => self.text(key, text),
+            Value::Decimal(decimal) => self.text(key, decimal.as_str()),
             Value::Null | Value::Array(_) | Value::Document(_) => Err(unsupported(key, value.type_name())),
             Value::Bool(_) | Value::Int(_) | Value::UInt(_) | Value::Float(_) => {
                 self.pair(key, &value.to_string());
