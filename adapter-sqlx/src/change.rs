@@ -9,7 +9,6 @@ use remex_core::{
     Document, Error, Id, IdKind, Intent, Method, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value,
 };
 use sqlx::Connection;
-use uuid::Uuid;
 
 use crate::cell::Cell;
 use crate::dialect::Dialect;
@@ -306,11 +305,8 @@ impl<DB: Dialect> Store<DB> {
 
     /// Returns the id of a new record, if it is not for the database to make.
     fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
-        Ok(match (&new.id, self.description.id_kind()) {
-            (Some(id), _) => Some(self.key(id)?),
-            (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
-            (None, _) => None,
-        })
+        let made = self.description.id_kind().make();
+        new.id.as_ref().or(made.as_ref()).map(|id| Ok(self.key(id)?)).transpose()
     }
 
     async fn modify(

@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod change;
+mod driver;
+mod error;
+mod find;
+mod options;
+mod order;
+mod patch;
+mod query;
+mod record;
+mod service;
+mod store;
+mod value;
+
+pub use mongodb;
+pub use options::MongoOptions;
+pub use service::MongoService;

@@ -1,0 +1,553 @@
+//! Filters as BSON. Pure: nothing here speaks to a database.
+//!
+//! What a client said is only ever a value here, behind an operator that was written here: `{"$gt": ""}` as the value of a
+//! field becomes `{"$eq": {"$gt": ""}}`, which no record holds.
+//!
+//! Most of the query language is MongoDB's own and is said word for word. Where MongoDB compares otherwise than the core's
+//! evaluator (objects by the order of their fields, above all), the filter lets through all that may match, and
+//! [`Said::AtLeast`] says so: the records are then looked at again by the evaluator itself.
+
+use std::cmp::Ordering;
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::spec::BinarySubtype;
+use mongodb::bson::{Binary, Bson, DateTime, Document, Regex, doc};
+use remex_core::{Condition, Description, Filter, IdKind, Path, Value};
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+use time::{Date, OffsetDateTime};
+use uuid::Uuid;
+
+use crate::value::to_bson;
+
+/// What a filter became.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Said {
+    /// Nothing matches.
+    None,
+    /// Everything matches.
+    All,
+    /// This finds exactly what should be found.
+    Exactly(Document),
+    /// This finds all that should be found, and more.
+    AtLeast(Document),
+}
+
+impl Said {
+    /// All may match.
+    fn unsaid() -> Self {
+        Self::AtLeast(Document::new())
+    }
+
+    /// Nothing but the absence of any value.
+    const fn all_or_none(all: bool) -> Self {
+        if all { Self::All } else { Self::None }
+    }
+
+    pub(crate) const fn is_exact(&self) -> bool {
+        !matches!(self, Self::AtLeast(_))
+    }
+
+    /// Returns the filter, which is always one that MongoDB can be given.
+    pub(crate) fn into_document(self) -> Document {
+        match self {
+            // No document is without an `_id`, so this ends before it begins.
+            Self::None => doc! { "_id": { "$in": [] } },
+            Self::All => Document::new(),
+            Self::Exactly(filter) | Self::AtLeast(filter) => filter,
+        }
+    }
+
+    fn negated(self) -> Self {
+        match self {
+            Self::None => Self::All,
+            Self::All => Self::None,
+            Self::Exactly(filter) => Self::Exactly(doc! { "$nor": [filter] }),
+            Self::AtLeast(_) => Self::unsaid(),
+        }
+    }
+
+    /// What matches both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        all([self, other].into_iter())
+    }
+}
+
+fn all(said: impl Iterator<Item = Said>) -> Said {
+    let (mut filters, mut exact) = (Vec::new(), true);
+    for one in said {
+        match one {
+            Said::None => return Said::None,
+            Said::All => {}
+            Said::Exactly(filter) => filters.push(filter),
+            Said::AtLeast(filter) => {
+                exact = false;
+                if !filter.is_empty() {
+                    filters.push(filter);
+                }
+            }
+        }
+    }
+    let filter = match filters.len() {
+        0 if exact => return Said::All,
+        0 => Document::new(),
+        1 => filters.remove(0),
+        _ => doc! { "$and": filters },
+    };
+    if exact { Said::Exactly(filter) } else { Said::AtLeast(filter) }
+}
+
+fn any(said: impl Iterator<Item = Said>) -> Said {
+    let (mut filters, mut exact) = (Vec::new(), true);
+    for one in said {
+        match one {
+            Said::None => {}
+            Said::All => return Said::All,
+            Said::AtLeast(filter) if filter.is_empty() => return Said::unsaid(),
+            Said::Exactly(filter) => filters.push(filter),
+            Said::AtLeast(filter) => {
+                exact = false;
+                filters.push(filter);
+            }
+        }
+    }
+    let filter = match filters.len() {
+        0 => return Said::None,
+        1 => filters.remove(0),
+        _ => doc! { "$or": filters },
+    };
+    if exact { Said::Exactly(filter) } else { Said::AtLeast(filter) }
+}
+
+/// Where a path leads to in a document of the collection.
+pub(crate) enum Place<'a> {
+    /// To the id.
+    Id,
+    /// To what has the same name there.
+    Field(&'a str),
+    /// Nowhere: no record has such a field.
+    Nowhere,
+}
+
+/// Tells where a path leads to.
+pub(crate) fn place<'a>(description: &Description, path: &'a Path) -> Place<'a> {
+    let id_field = description.id_field();
+    match path.first() {
+        first if first == id_field && path.as_str() == id_field => Place::Id,
+        // There is nothing inside an id, and `_id` is not what it is called outside.
+        first if first == id_field || first == "_id" => Place::Nowhere,
+        _ => Place::Field(path.as_str()),
+    }
+}
+
+/// Turns an id, as records hold it, into what the collection holds; `None` where it is no id of this kind.
+pub(crate) fn id_to_bson(kind: IdKind, id: &Value) -> Option<Bson> {
+    match (kind, id) {
+        (IdKind::Integer, Value::Int(_)) | (IdKind::Text, Value::Text(_)) => Some(to_bson(id)),
+        (IdKind::Uuid, Value::Text(text)) => uuid(text),
+        (IdKind::ObjectId, Value::Text(text)) => object_id(text),
+        _ => None,
+    }
+}
+
+fn uuid(text: &str) -> Option<Bson> {
+    let uuid = text.parse::<Uuid>().ok().filter(|uuid| uuid.hyphenated().to_string() == text)?;
+    Some(Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: uuid.as_bytes().to_vec() }))
+}
+
+fn object_id(text: &str) -> Option<Bson> {
+    ObjectId::parse_str(text).ok().filter(|id| id.to_hex() == text).map(Bson::ObjectId)
+}
+
+/// Says a filter in BSON.
+pub(crate) fn say(description: &Description, filter: &Filter) -> Said {
+    write(description, filter, true)
+}
+
+/// Negations are carried down to the conditions, since "all that may match" turned round is not that any more.
+fn write(description: &Description, filter: &Filter, holds: bool) -> Said {
+    let each = |filters: &[Filter], holds| filters.iter().map(move |filter| write(description, filter, holds)).collect();
+    let each = |filters, holds| -> std::vec::IntoIter<Said> { Vec::into_iter(each(filters, holds)) };
+    match (filter, holds) {
+        (Filter::All, _) => Said::all_or_none(holds),
+        (Filter::Field(path, condition), _) => {
+            let said = match place(description, path) {
+                Place::Id => say_of_id(description.id_kind(), condition),
+                Place::Field(path) => say_of_field(path, condition),
+                Place::Nowhere => Said::all_or_none(holds_for_null(condition)),
+            };
+            if holds { said } else { said.negated() }
+        }
+        (Filter::Not(filter), _) => write(description, filter, !holds),
+        (Filter::And(filters), true) => all(each(filters, true)),
+        (Filter::And(filters), false) => any(each(filters, false)),
+        (Filter::Or(filters), true) => any(each(filters, true)),
+        (Filter::Or(filters), false) => all(each(filters, false)),
+        (Filter::Nor(filters), true) => all(each(filters, false)),
+        (Filter::Nor(filters), false) => any(each(filters, true)),
+    }
+}
+
+/// Judges a condition for a field that no record has.
+fn holds_for_null(condition: &Condition) -> bool {
+    match condition {
+        Condition::Eq(value) | Condition::Gte(value) | Condition::Lte(value) => value.is_null(),
+        Condition::Ne(value) => !value.is_null(),
+        Condition::In(values) => values.iter().any(Value::is_null),
+        Condition::Nin(values) => !values.iter().any(Value::is_null),
+        Condition::Exists(wanted) => !wanted,
+        Condition::Gt(_)
+        | Condition::Lt(_)
+        | Condition::Like(_)
+        | Condition::StartsWith(_)
+        | Condition::Contains(_) => false,
+    }
+}
+
+fn say_of_id(kind: IdKind, condition: &Condition) -> Said {
+    if matches!(kind, IdKind::Integer | IdKind::Text) {
+        return say_of_field("_id", condition);
+    }
+    let one_of = |values: &[Value]| {
+        let ids: Vec<Bson> = values.iter().filter_map(|value| id_to_bson(kind, value)).collect();
+        match ids.as_slice() {
+            [] => Said::None,
+            [id] => Said::Exactly(doc! { "_id": { "$eq": id } }),
+            _ => Said::Exactly(doc! { "_id": { "$in": ids } }),
+        }
+    };
+    // The order of the bytes is that of the digits.
+    let compared = |operator: &str, bound: &Value| match id_to_bson(kind, bound) {
+        Some(id) => Said::Exactly(doc! { "_id": { operator: id } }),
+        None if bound.as_str().is_some() => Said::unsaid(),
+        None => Said::None,
+    };
+    match condition {
+        Condition::Eq(value) => one_of(std::slice::from_ref(value)),
+        Condition::Ne(value) => one_of(std::slice::from_ref(value)).negated(),
+        Condition::In(values) => one_of(values),
+        Condition::Nin(values) => one_of(values).negated(),
+        Condition::Gt(bound) => compared("$gt", bound),
+        Condition::Gte(bound) => compared("$gte", bound),
+        Condition::Lt(bound) => compared("$lt", bound),
+        Condition::Lte(bound) => compared("$lte", bound),
+        Condition::Exists(wanted) => Said::all_or_none(*wanted),
+        Condition::Like(_) | Condition::StartsWith(_) | Condition::Contains(_) => Said::unsaid(),
+    }
+}
+
+fn say_of_field(path: &str, condition: &Condition) -> Said {
+    // A position may be written in ways that only one of the two reads as a number.
+    let odd = |name: &str| name.parse::<usize>().is_ok_and(|position| position.to_string() != name);
+    if path.split('.').any(odd) {
+        return Said::unsaid();
+    }
+    match condition {
+        Condition::Eq(value) => equal(path, std::slice::from_ref(value)),
+        Condition::Ne(value) => equal(path, std::slice::from_ref(value)).negated(),
+        Condition::In(values) => equal(path, values),
+        Condition::Nin(values) => equal(path, values).negated(),
+        Condition::Gt(bound) => compared(path, Comparison::Greater, bound),
+        Condition::Gte(bound) => compared(path, Comparison::GreaterOrEqual, bound),
+        Condition::Lt(bound) => compared(path, Comparison::Less, bound),
+        Condition::Lte(bound) => compared(path, Comparison::LessOrEqual, bound),
+        Condition::Exists(true) => Said::Exactly(not_null(path)),
+        Condition::Exists(false) => Said::Exactly(not_null(path)).negated(),
+        Condition::Like(pattern) => matched(path, like(pattern)),
+        Condition::StartsWith(start) => matched(path, format!("^{}", escaped(start))),
+        Condition::Contains(part) => matched(path, escaped(part)),
+    }
+}
+
+/// Holds where a value is there and not null. `$ne` would deny it of a list with a null in it.
+pub(crate) fn not_null(path: &str) -> Document {
+    // Every type but `null`, `undefined`, and those that are read as null.
+    const TYPES: [&str; 16] = [
+        "double", "string", "object", "array", "binData", "objectId", "bool", "date", "regex", "javascript", "symbol",
+        "javascriptWithScope", "int", "timestamp", "long", "decimal",
+    ];
+    doc! { path: { "$type": TYPES.map(Bson::from).to_vec() } }
+}
+
+fn equal(path: &str, values: &[Value]) -> Said {
+    let mut wanted = Vec::with_capacity(values.len());
+    let mut kinds = Vec::new();
+    for value in values {
+        match value {
+            Value::Document(_) if !is_one_way(value) => kinds.push("object"),
+            Value::Array(_) if !is_one_way(value) => kinds.push("array"),
+            Value::Text(text) => {
+                wanted.push(to_bson(value));
+                wanted.extend(spelled(text));
+            }
+            value => wanted.push(to_bson(value)),
+        }
+    }
+    let said = match wanted.as_slice() {
+        [] => Said::None,
+        [one] => Said::Exactly(doc! { path: { "$eq": one } }),
+        _ => Said::Exactly(doc! { path: { "$in": wanted } }),
+    };
+    let of_kind = |kind: &str| Said::AtLeast(doc! { path: { "$type": kind } });
+    kinds.dedup();
+    any(std::iter::once(said).chain(kinds.into_iter().map(of_kind)))
+}
+
+/// Returns whether there is one way only to write a value: objects with two fields can have them in two orders.
+fn is_one_way(value: &Value) -> bool {
+    match value {
+        Value::Document(document) => document.len() <= 1 && document.values().iter().all(is_one_way),
+        Value::Array(values) => values.iter().all(is_one_way),
+        _ => true,
+    }
+}
+
+/// Returns whether there is an object somewhere in a value.
+pub(crate) fn holds_object(value: &Value) -> bool {
+    match value {
+        Value::Document(_) => true,
+        Value::Array(values) => values.iter().any(holds_object),
+        _ => false,
+    }
+}
+
+/// What is read as this text and is none.
+fn spelled(text: &str) -> Option<Bson> {
+    match text.len() {
+        24 => object_id(text),
+        27 => match moment(text)? {
+            (milliseconds, 0) => Some(Bson::DateTime(DateTime::from_millis(milliseconds))),
+            _ => None,
+        },
+        36 => uuid(text),
+        _ => None,
+    }
+}
+
+/// Reads a moment in the form that records have it in, as milliseconds and whether there is more behind them.
+fn moment(text: &str) -> Option<(i64, i128)> {
+    let kept = remex_core::FieldType::DateTime.keep(Value::from(text))?;
+    let moment = OffsetDateTime::parse(kept.as_str().filter(|kept| *kept == text)?, &Rfc3339).ok()?;
+    let (milliseconds, rest) =
+        (moment.unix_timestamp_nanos().div_euclid(1_000_000), moment.unix_timestamp_nanos().rem_euclid(1_000_000));
+    Some((i64::try_from(milliseconds).ok()?, rest))
+}
+
+/// Reads a day as the milliseconds at which it begins.
+fn day(text: &str) -> Option<i64> {
+    let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
+    Some(day.midnight().assume_utc().unix_timestamp() * 1000)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    pub(crate) const fn operator(self) -> &'static str {
+        match self {
+            Self::Less => "$lt",
+            Self::LessOrEqual => "$lte",
+            Self::Greater => "$gt",
+            Self::GreaterOrEqual => "$gte",
+        }
+    }
+
+    const fn holds_for_equal(self) -> bool {
+        matches!(self, Self::LessOrEqual | Self::GreaterOrEqual)
+    }
+}
+
+fn compared(path: &str, comparison: Comparison, bound: &Value) -> Said {
+    let plain = |bound: Bson| Said::Exactly(doc! { path: { comparison.operator(): bound } });
+    match bound {
+        Value::Null if comparison.holds_for_equal() => equal(path, &[Value::Null]),
+        Value::Null => Said::None,
+        Value::Text(text) => match date_bound(comparison, text) {
+            Some((comparison, date)) => {
+                any([plain(to_bson(bound)), Said::Exactly(doc! { path: { comparison.operator(): date } })].into_iter())
+            }
+            None => plain(to_bson(bound)),
+        },
+        Value::Document(_) => Said::AtLeast(doc! { path: { "$type": "object" } }),
+        Value::Array(_) if holds_object(bound) => Said::AtLeast(doc! { path: { "$type": "array" } }),
+        bound => plain(to_bson(bound)),
+    }
+}
+
+/// Says of dates what a comparison says of the texts that they are read as, where the bound is such a text as well.
+fn date_bound(comparison: Comparison, text: &str) -> Option<(Comparison, DateTime)> {
+    use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
+    let (comparison, milliseconds) = match text.len() {
+        // A day is the beginning of the texts of its moments, and comes before them.
+        10 => match comparison {
+            Greater | GreaterOrEqual => (GreaterOrEqual, day(text)?),
+            Less | LessOrEqual => (Less, day(text)?),
+        },
+        27 => match (comparison, moment(text)?) {
+            (comparison, (milliseconds, 0)) => (comparison, milliseconds),
+            // Between two dates.
+            (Greater | GreaterOrEqual, (milliseconds, _)) => (Greater, milliseconds),
+            (Less | LessOrEqual, (milliseconds, _)) => (LessOrEqual, milliseconds),
+        },
+        _ => return None,
+    };
+    Some((comparison, DateTime::from_millis(milliseconds)))
+}
+
+/// How long a regular expression may be. See the
+/// [manual](https://www.mongodb.com/docs/manual/reference/operator/query/regex/#regex-and-string-length).
+const REGEX_BYTES_MAX: usize = 32_000;
+
+fn matched(path: &str, pattern: String) -> Said {
+    // BSON ends a pattern at its first NUL.
+    if pattern.len() > REGEX_BYTES_MAX || pattern.contains('\0') {
+        return Said::AtLeast(doc! { path: { "$type": "string" } });
+    }
+    // `s`: a dot stands for a line break too.
+    match (pattern.try_into(), "s".try_into()) {
+        (Ok(pattern), Ok(options)) => {
+            Said::Exactly(doc! { path: { "$regex": Bson::RegularExpression(Regex { pattern, options }) } })
+        }
+        _ => Said::AtLeast(doc! { path: { "$type": "string" } }),
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut pattern, character| {
+        push_escaped(&mut pattern, character);
+        pattern
+    })
+}
+
+fn push_escaped(pattern: &mut String, character: char) {
+    if character.is_ascii_punctuation() {
+        pattern.push('\\');
+    }
+    pattern.push(character);
+}
+
+/// Writes a pattern of the query language as a regular expression.
+///
+/// Each piece between two `%` is looked for at its earliest place and nowhere else (`(?>…)`), as the evaluator does: nothing
+/// is tried twice, so that no pattern takes longer than the text times itself.
+fn like(pattern: &str) -> String {
+    let mut pieces = vec![String::new()];
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        match (character, pieces.last_mut()) {
+            ('%', _) => pieces.push(String::new()),
+            ('_', Some(piece)) => piece.push('.'),
+            ('\\', Some(piece)) => push_escaped(piece, characters.next().unwrap_or('\\')),
+            (other, Some(piece)) => push_escaped(piece, other),
+            (_, None) => {}
+        }
+    }
+    match pieces.as_slice() {
+        [whole] => format!(r"^{whole}\z"),
+        [first, between @ .., last] => {
+            let mut written = format!("^{first}");
+            for piece in between.iter().filter(|piece| !piece.is_empty()) {
+                written.push_str(&format!("(?>.*?{piece})"));
+            }
+            if !last.is_empty() {
+                written.push_str(&format!(r".*{last}\z"));
+            }
+            written
+        }
+        [] => String::new(),
+    }
+}
+
+/// Compares two values of the id of a record.
+pub(crate) fn compare_ids(id: &Value, other: &Value) -> Ordering {
+    // A cursor whose id is none of this service's is behind everything with the same values.
+    if id.type_name() == other.type_name() { id.compare(other) } else { Ordering::Less }
+}
+
+#[cfg(test)]
+mod tests {
+    use remex_core::Options;
+
+    use super::*;
+
+    fn check(kind: IdKind, filter: &Filter, expected: &Said) {
+        let description = Description::new(Options::new("people").id_kind(kind)).expect("options");
+        assert_eq!(say(&description, filter), *expected, "{filter}");
+    }
+
+    fn exactly(kind: IdKind, filter: &Filter, expected: Document) {
+        check(kind, filter, &Said::Exactly(expected));
+    }
+
+    #[test]
+    fn conditions_are_said_in_operators_of_our_own() {
+        let of = |filter: Filter, expected: Document| exactly(IdKind::Integer, &filter, expected);
+        of(Filter::eq("a", 1), doc! { "a": { "$eq": 1_i64 } });
+        of(Filter::ne("a", 1), doc! { "$nor": [{ "a": { "$eq": 1_i64 } }] });
+        of(Filter::is_in("a.b", [Value::Null, "x".into()]), doc! { "a.b": { "$in": [null, "x"] } });
+        of(Filter::gt("a", 1.5), doc! { "a": { "$gt": 1.5 } });
+        of(Filter::lte("a", Value::Null), doc! { "a": { "$eq": null } });
+        of(Filter::eq("id", 7), doc! { "_id": { "$eq": 7_i64 } });
+        let injected = remex_core::Document::new().with("$gt", "");
+        of(Filter::eq("password", injected), doc! { "password": { "$eq": { "$gt": "" } } });
+        of(!Filter::eq("a", 1).and(Filter::eq("b", 2)), doc! { "$or": [
+            { "$nor": [{ "a": { "$eq": 1_i64 } }] }, { "$nor": [{ "b": { "$eq": 2_i64 } }] },
+        ] });
+    }
+
+    #[test]
+    fn what_holds_for_all_or_none_is_said_so() {
+        let of = |filter: Filter, expected: Said| check(IdKind::Integer, &filter, &expected);
+        of(Filter::All, Said::All);
+        of(Filter::And(Vec::new()), Said::All);
+        of(Filter::Or(Vec::new()), Said::None);
+        of(Filter::is_in("a", Vec::<Value>::new()), Said::None);
+        of(Filter::not_in("a", Vec::<Value>::new()), Said::All);
+        of(Filter::gt("a", Value::Null), Said::None);
+        of(Filter::eq("_id", 7), Said::None);
+        of(Filter::eq("id.x", Value::Null), Said::All);
+    }
+
+    #[test]
+    fn ids_are_said_as_they_are_kept() {
+        let text = "0192f0c1-0000-7000-8000-00000000000a";
+        exactly(IdKind::Uuid, &Filter::eq("id", text), doc! { "_id": { "$eq": uuid(text).expect("a UUID") } });
+        check(IdKind::Uuid, &Filter::eq("id", "x"), &Said::None);
+        check(IdKind::Uuid, &Filter::ne("id", text.to_uppercase()), &Said::All);
+        let hex = "0123456789abcdef01234567";
+        exactly(IdKind::ObjectId, &Filter::gt("id", hex), doc! { "_id": { "$gt": object_id(hex).expect("an id") } });
+        check(IdKind::ObjectId, &Filter::gt("id", 5), &Said::None);
+        exactly(IdKind::Text, &Filter::eq("id", "x"), doc! { "_id": { "$eq": "x" } });
+    }
+
+    #[test]
+    fn what_mongodb_compares_otherwise_is_said_wider() {
+        let pair = remex_core::Document::new().with("a", 1).with("b", 2);
+        check(IdKind::Integer, &Filter::eq("o", pair.clone()), &Said::AtLeast(doc! { "o": { "$type": "object" } }));
+        check(IdKind::Integer, &Filter::ne("o", pair), &Said::unsaid());
+    }
+
+    #[test]
+    fn dates_are_found_by_their_texts() {
+        let text = "2026-11-22T04:34:02.000001Z";
+        let date = DateTime::from_millis(1_795_322_042_000);
+        exactly(IdKind::Integer, &Filter::gt("seen", text), doc! { "$or": [
+            { "seen": { "$gt": text } }, { "seen": { "$gt": date } },
+        ] });
+        let text = "2026-11-22T04:34:02.000000Z";
+        exactly(IdKind::Integer, &Filter::eq("seen", text), doc! { "seen": { "$in": [text, date] } });
+    }
+
+    #[test]
+    fn patterns_try_nothing_twice() {
+        assert_eq!(like("a_%b.%%c"), r"^a.(?>.*?b\.).*c\z");
+        assert_eq!(like("100\\%"), r"^100\%\z");
+        assert_eq!(like("%"), "^");
+        assert_eq!(escaped("a.b ä"), r"a\.b ä");
+    }
+}
