@@ -10,7 +10,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, ClientSession, Collection, Cursor, Database, IndexModel, SessionCursor};
 
-use crate::error::is_there_already;
+use crate::error::{Indexes, is_there_already};
 use crate::order::bounded;
 
 /// The transaction that a call runs in, if it runs in one.
@@ -87,6 +87,19 @@ impl Driver {
 
     pub(crate) async fn make_indexes(&self, indexes: Vec<IndexModel>) -> Result<()> {
         if indexes.is_empty() { Ok(()) } else { self.collection.create_indexes(indexes).await.map(drop) }
+    }
+
+    /// Lists the unique indexes that there are, whoever made them.
+    pub(crate) async fn unique_indexes(&self) -> Result<Indexes> {
+        let mut cursor = self.collection.list_indexes().await?;
+        let mut found = Indexes::new();
+        while cursor.advance().await? {
+            let index = cursor.deserialize_current()?;
+            if let Some(name) = index.options.and_then(|options| options.name.filter(|_| options.unique == Some(true))) {
+                found.insert(name, index.keys.keys().cloned().collect());
+            }
+        }
+        Ok(found)
     }
 
     /// Reads what matches, in order.

@@ -1,5 +1,6 @@
 //! Driver errors as errors of the service. Told apart by code; no client sees a word of the driver's.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use mongodb::bson::{Bson, Document, RawDocumentBuf};
@@ -27,6 +28,9 @@ mod code {
     pub(super) const AWAY: [i32; 15] =
         [6, 7, 64, 89, 91, 134, 189, 262, 9001, 10_107, 10_058, 11_600, 11_602, 13_435, 13_436];
 }
+
+/// The fields of each unique index, by its name.
+pub(crate) type Indexes = HashMap<String, Vec<String>>;
 
 /// Why an attempt at a call did not succeed.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ pub(crate) fn busy() -> Error {
     Error::unavailable("the store is busy with other changes").with_retry_after(WAIT)
 }
 
-/// Returns the server's code, and whether it is about how a write was to be confirmed and not about the write.
+/// Returns the server's code.
 fn code_of(error: &mongodb::error::Error) -> Option<i32> {
     match &*error.kind {
         ErrorKind::Command(command) => Some(command.code),
@@ -90,11 +94,12 @@ pub(crate) fn is_unknown_commit(error: &mongodb::error::Error) -> bool {
 
 /// Returns whether the error is that of an id which is there already.
 pub(crate) fn is_id_taken(error: &mongodb::error::Error) -> bool {
-    code_of(error).is_some_and(|code| code::DUPLICATE_KEY.contains(&code)) && duplicate_fields(error) == ["_id"]
+    code_of(error).is_some_and(|code| code::DUPLICATE_KEY.contains(&code))
+        && duplicate_fields(error, &Indexes::new()) == ["_id"]
 }
 
 /// Tells what a driver's error means for a caller.
-pub(crate) fn failure(description: &Description, error: mongodb::error::Error) -> Failure {
+pub(crate) fn failure(description: &Description, indexes: &Indexes, error: mongodb::error::Error) -> Failure {
     if error.contains_label(TRANSIENT_TRANSACTION_ERROR) && !is_away(&error) {
         return Failure::Again(busy().with_source(error));
     }
@@ -113,7 +118,9 @@ pub(crate) fn failure(description: &Description, error: mongodb::error::Error) -
             .with_retry_after(WAIT)
             .with_source(error),
         code::DOCUMENT_VALIDATION => against_the_schema(description, &error).with_source(error),
-        code if code::DUPLICATE_KEY.contains(&code) => taken(description, &duplicate_fields(&error)).with_source(error),
+        code if code::DUPLICATE_KEY.contains(&code) => {
+            taken(description, &duplicate_fields(&error, indexes)).with_source(error)
+        }
         code if code::TOO_LARGE.contains(&code) => too_large(description).with_source(error),
         code if code::UNFIT.contains(&code) => {
             let name = description.name();
@@ -168,20 +175,40 @@ pub(crate) fn id_taken(description: &Description) -> Error {
     )
 }
 
-/// Returns the fields of the index that refused a value, from the server's own words about it.
-fn duplicate_fields(error: &mongodb::error::Error) -> Vec<String> {
-    let reply = error.server_response().and_then(|reply: &RawDocumentBuf| Document::try_from(reply).ok());
-    let Some(reply) = reply else { return Vec::new() };
-    let within = reply.get_array("writeErrors").ok().and_then(|errors| errors.first()).and_then(Bson::as_document);
-    let pattern = within.unwrap_or(&reply).get_document("keyPattern");
-    pattern.map(|pattern| pattern.keys().cloned().collect()).unwrap_or_default()
+/// Returns the fields of the index that refused a value.
+///
+/// The server names them in its reply. Of replies to inserts the driver keeps nothing but the message, which has the name
+/// of the index in front of everything that a client may have sent; it decides about nothing else.
+fn duplicate_fields(error: &mongodb::error::Error, indexes: &Indexes) -> Vec<String> {
+    if let Some(pattern) = reply(error).and_then(|reply| reply.get_document("keyPattern").cloned().ok()) {
+        return pattern.keys().cloned().collect();
+    }
+    let message = match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(write)) => Some(&write.message),
+        ErrorKind::InsertMany(many) => many.write_errors.iter().flatten().next().map(|write| &write.message),
+        _ => None,
+    };
+    let index = message.and_then(|message| message.split_once(" index: ")?.1.split_once(" dup key"));
+    match index {
+        Some(("_id_", _)) => vec!["_id".to_owned()],
+        Some((name, _)) => indexes.get(name).cloned().unwrap_or_default(),
+        None => Vec::new(),
+    }
+}
+
+fn reply(error: &mongodb::error::Error) -> Option<Document> {
+    error.server_response().and_then(|reply: &RawDocumentBuf| Document::try_from(reply).ok())
 }
 
 /// Makes the error of a document that breaks the schema of its collection, with the fields that do.
 fn against_the_schema(description: &Description, error: &mongodb::error::Error) -> Error {
-    let reply = error.server_response().and_then(|reply: &RawDocumentBuf| Document::try_from(reply).ok());
+    let report = match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(write)) => write.details.clone(),
+        ErrorKind::InsertMany(many) => many.write_errors.iter().flatten().next().and_then(|write| write.details.clone()),
+        _ => reply(error),
+    };
     let mut fields = Vec::new();
-    if let Some(reply) = reply {
+    if let Some(reply) = report {
         name_fields(&Bson::Document(reply), &mut fields);
     }
     let message = match fields.as_slice() {

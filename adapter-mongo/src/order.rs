@@ -2,14 +2,14 @@
 //!
 //! MongoDB sorts a field that holds a list by one of its elements, while records are sorted by the list as a whole. A field
 //! that is known to hold no list is sorted by as it is, along an index if there is one. For any other the server works out
-//! a key: the value, and a list within another list, since a list of one list is sorted by that one.
+//! a key: an object with the value in it, since a list within an object is compared as a whole.
 //!
 //! What is left are objects, whose order in MongoDB is that of their fields as they were written. All objects stand
 //! together in both orders, so it is their order among one another that is put right, by whoever reads them: see
 //! [`Order::is_unsettled`].
 
 use mongodb::bson::{Bson, Document, doc};
-use remex_core::{Cursor, Description, Direction, FieldType, Path, Plan, Sort, Value};
+use remex_core::{Cursor, Description, Direction, FieldType, Path, Plan, Sort};
 
 use crate::query::{Comparison, Place, Said, holds_object, id_to_bson, not_null, place};
 use crate::value::to_bson;
@@ -130,8 +130,8 @@ fn plain(description: &Description, sort: &[Sort]) -> Document {
 /// What records are sorted by, as an expression of the server.
 fn key(description: &Description, path: &Path) -> Bson {
     let path = match place(description, path) {
-        Place::Id => return Bson::from("$_id"),
-        Place::Nowhere => return Bson::Null,
+        Place::Id => return Bson::from(doc! { "v": "$_id" }),
+        Place::Nowhere => return Bson::from(doc! { "v": Bson::Null }),
         Place::Field(path) => path,
     };
     let reached = format!("${path}");
@@ -139,8 +139,11 @@ fn key(description: &Description, path: &Path) -> Bson {
     // A list on the way is the end of it: sorts do not go into its elements.
     let steps = path.match_indices('.').map(|(end, _)| &path[..end]);
     branches.extend(steps.map(|step| doc! { "case": { "$isArray": format!("${step}") }, "then": Bson::Null }));
-    branches.push(doc! { "case": { "$isArray": &reached }, "then": [&reached] });
-    Bson::from(doc! { "$switch": { "branches": branches, "default": { "$ifNull": [&reached, Bson::Null] } } })
+    let value = doc! { "$ifNull": [reached, Bson::Null] };
+    match branches.is_empty() {
+        true => Bson::from(doc! { "v": value }),
+        false => Bson::from(doc! { "v": { "$switch": { "branches": branches, "default": value } } }),
+    }
 }
 
 /// Says that records come behind the place where the page before ended.
@@ -152,7 +155,7 @@ pub(crate) fn say_after(description: &Description, order: &Order, sort: &[Sort],
     let id = id_to_bson(description.id_kind(), cursor.id());
     match order {
         Order::Plain(_) => plain_after(description, sort, cursor, id),
-        Order::Keyed(..) => Said::Exactly(keyed_after(sort, cursor, id)),
+        Order::Keyed(..) => Said::Exactly(keyed_after(description, sort, cursor, id)),
     }
 }
 
@@ -190,16 +193,16 @@ fn plain_after(description: &Description, sort: &[Sort], cursor: &Cursor, id: Op
 }
 
 /// The same of keys. Expressions compare values of all kinds in the order of sorts.
-fn keyed_after(sort: &[Sort], cursor: &Cursor, id: Option<Bson>) -> Document {
+fn keyed_after(description: &Description, sort: &[Sort], cursor: &Cursor, id: Option<Bson>) -> Document {
     let mut branches = Vec::new();
     let mut equal: Vec<Document> = Vec::new();
-    for (position, (Sort { direction, .. }, value)) in sort.iter().zip(cursor.values()).enumerate() {
+    for (position, (Sort { path, direction }, value)) in sort.iter().zip(cursor.values()).enumerate() {
         let name = format!("${}", key_name(position));
-        let value = match value {
-            Value::Array(_) => Bson::Array(vec![to_bson(value)]),
-            value => to_bson(value),
+        let value = match place(description, path) {
+            Place::Id => id_to_bson(description.id_kind(), value).unwrap_or(Bson::Null),
+            _ => to_bson(value),
         };
-        let value = doc! { "$literal": value };
+        let value = doc! { "$literal": { "v": value } };
         let operator = match direction {
             Direction::Ascending => "$gt",
             Direction::Descending => "$lt",
@@ -258,8 +261,8 @@ mod tests {
         assert_eq!(after, Some(Said::Exactly(expected)));
         let (_, after) = of(None, query);
         let expected = doc! { "$or": [
-            { "$and": [{ "$lt": ["$k0", { "$literal": "x" }] }] },
-            { "$and": [{ "$eq": ["$k0", { "$literal": "x" }] }, { "$gt": ["$d._id", { "$literal": 7_i64 }] }] },
+            { "$and": [{ "$lt": ["$k0", { "$literal": { "v": "x" } }] }] },
+            { "$and": [{ "$eq": ["$k0", { "$literal": { "v": "x" } }] }, { "$gt": ["$d._id", { "$literal": 7_i64 }] }] },
         ] };
         assert_eq!(after, Some(Said::Exactly(expected)));
     }

@@ -12,7 +12,7 @@ use remex_core::{Description, Document, Error, FieldType, Id, IdKind, Result, Va
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::driver::{Driver, Reading};
-use crate::error::{Failure, failure};
+use crate::error::{Failure, Indexes, failure};
 use crate::options::MongoOptions;
 use crate::query::id_to_bson;
 use crate::value::Decoder;
@@ -26,6 +26,7 @@ pub(crate) struct Store {
     pub(crate) description: Arc<Description>,
     pub(crate) conform: Option<Conform>,
     pub(crate) estimated_count: bool,
+    indexes: Indexes,
     turns: Turns,
 }
 
@@ -37,12 +38,13 @@ impl Store {
     pub(crate) async fn open(database: &Database, options: MongoOptions, conform: Option<Conform>) -> Result<Self> {
         let MongoOptions { options, indexes, json_schema, estimated_count, time_max } = options;
         let description = Description::new(options)?.with_streaming(true);
-        let told = |error| failure(&description, error).into_error();
+        let told = |error| failure(&description, &Indexes::new(), error).into_error();
         let driver = Driver::open(database, description.name(), time_max).await.map_err(told)?;
         driver.make_collection(json_schema.as_ref()).await.map_err(told)?;
         driver.make_indexes(declared_indexes(&description).chain(indexes).collect()).await.map_err(told)?;
+        let indexes = driver.unique_indexes().await.map_err(told)?;
         let turns = Turns::new();
-        let store = Self { driver, description: Arc::new(description), conform, estimated_count, turns };
+        let store = Self { driver, description: Arc::new(description), conform, estimated_count, indexes, turns };
         if store.description.id_kind() == IdKind::Integer {
             store.count_past_those_there().await.map_err(Failure::into_error)?;
         }
@@ -63,7 +65,7 @@ impl Store {
     }
 
     pub(crate) fn failure(&self, error: mongodb::error::Error) -> Failure {
-        failure(&self.description, error)
+        failure(&self.description, &self.indexes, error)
     }
 
     pub(crate) fn missing(&self, id: &Id) -> Error {

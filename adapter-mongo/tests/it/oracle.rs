@@ -186,7 +186,7 @@ fn holds(options: Options, records: Vec<Document>, names: &'static [&'static str
     let ids = all.iter().map(|record| record["id"].clone()).take(20).collect();
     let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
     let outcome = runner.run(&query(names, ids), |query| runtime.block_on(agrees(&service, &all, &query)));
-    runtime.block_on(service.collection().drop()).expect("dropped");
+    runtime.block_on(async { service.collection().drop().await.expect("dropped") });
     if let Err(error) = outcome {
         panic!("{error}");
     }
