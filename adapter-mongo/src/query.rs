@@ -242,7 +242,7 @@ fn say_of_field(path: &str, condition: &Condition) -> Said {
     if path.split('.').any(odd) {
         return Said::unsaid();
     }
-    match condition {
+    let said = match condition {
         Condition::Eq(value) => equal(path, std::slice::from_ref(value)),
         Condition::Ne(value) => equal(path, std::slice::from_ref(value)).negated(),
         Condition::In(values) => equal(path, values),
@@ -256,7 +256,20 @@ fn say_of_field(path: &str, condition: &Condition) -> Said {
         Condition::Like(pattern) => matched(path, like(pattern)),
         Condition::StartsWith(start) => matched(path, format!("^{}", escaped(start))),
         Condition::Contains(part) => matched(path, escaped(part)),
+    };
+    // With a position in the path MongoDB goes into lists of lists as well, and so finds more of what is there.
+    let positions = path.split('.').any(|name| name.parse::<usize>().is_ok());
+    match said {
+        Said::Exactly(filter) if positions && asks_for_values(condition) => Said::AtLeast(filter),
+        Said::Exactly(_) if positions => Said::unsaid(),
+        said => said,
     }
+}
+
+/// Returns whether a condition holds only where there is a value, and for each such value more.
+fn asks_for_values(condition: &Condition) -> bool {
+    let denies = matches!(condition, Condition::Ne(_) | Condition::Nin(_) | Condition::Exists(false));
+    !denies && !holds_for_null(condition)
 }
 
 /// Holds where a value is there and not null. `$ne` would deny it of a list with a null in it.
@@ -289,8 +302,11 @@ fn equal(path: &str, values: &[Value]) -> Said {
         _ => Said::Exactly(doc! { path: { "$in": wanted } }),
     };
     let of_kind = |kind: &str| Said::AtLeast(doc! { path: { "$type": kind } });
+    // Where a way goes on into a list without objects there is nothing, and MongoDB does not call that null.
+    let nothing = path.contains('.') && values.iter().any(Value::is_null);
+    let nothing = nothing.then(|| Said::Exactly(doc! { path: { "$exists": false } }));
     kinds.dedup();
-    any(std::iter::once(said).chain(kinds.into_iter().map(of_kind)))
+    any(std::iter::once(said).chain(nothing).chain(kinds.into_iter().map(of_kind)))
 }
 
 /// Returns whether there is one way only to write a value: objects with two fields can have them in two orders.
@@ -489,7 +505,8 @@ mod tests {
         let of = |filter: Filter, expected: Document| exactly(IdKind::Integer, &filter, expected);
         of(Filter::eq("a", 1), doc! { "a": { "$eq": 1_i64 } });
         of(Filter::ne("a", 1), doc! { "$nor": [{ "a": { "$eq": 1_i64 } }] });
-        of(Filter::is_in("a.b", [Value::Null, "x".into()]), doc! { "a.b": { "$in": [null, "x"] } });
+        of(Filter::is_in("a", [Value::Null, "x".into()]), doc! { "a": { "$in": [null, "x"] } });
+        of(Filter::eq("a.b", Value::Null), doc! { "$or": [{ "a.b": { "$eq": null } }, { "a.b": { "$exists": false } }] });
         of(Filter::gt("a", 1.5), doc! { "a": { "$gt": 1.5 } });
         of(Filter::lte("a", Value::Null), doc! { "a": { "$eq": null } });
         of(Filter::eq("id", 7), doc! { "_id": { "$eq": 7_i64 } });
