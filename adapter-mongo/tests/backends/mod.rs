@@ -27,6 +27,7 @@ pub(crate) fn backends() -> Vec<Arc<dyn Backend>> {
         (IdKind::Integer, RecordKind::Documents, "mongodb, documents, integer ids"),
         (IdKind::Uuid, RecordKind::Documents, "mongodb, documents, uuid ids"),
         (IdKind::Text, RecordKind::Documents, "mongodb, documents, text ids"),
+        (IdKind::Integer, RecordKind::Columns, "mongodb, declared fields, integer ids"),
         (IdKind::Integer, RecordKind::Typed, "mongodb, typed, integer ids"),
         (IdKind::ObjectId, RecordKind::Typed, "mongodb, typed, object ids"),
     ];
