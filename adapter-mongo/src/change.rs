@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use mongodb::ClientSession;
 use mongodb::bson::{self, Bson, RawDocumentBuf, doc};
-use remex_core::{
-    Document, Error, Id, IdKind, Intent, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value,
-};
+use remex_core::{Document, Error, Id, IdKind, Intent, Missing, NewRecord, Params, Patch, Plan, Result, Stored, Value};
 
 use crate::driver::{Reading, Session, among};
 use crate::error::{Failure, busy, id_taken, is_id_taken, is_unknown_commit, too_large};
@@ -296,9 +294,7 @@ impl Store {
                 let new = self.complete(&id_value, prepared, params)?;
                 Ok(Stored::Changed(self.replace(session, &key, old, new).await?))
             }
-            None if plan.missing == Missing::Create => {
-                self.make_missing(session, id_value, data.clone(), params).await
-            }
+            None if plan.missing == Missing::Create => self.make_missing(session, id_value, data.clone(), params).await,
             _ => Err(self.missing(id).into()),
         }
     }
@@ -434,13 +430,7 @@ impl Store {
     }
 
     /// Writes a record in the place of an old one, unless somebody else was there in between.
-    async fn replace(
-        &self,
-        session: Session<'_>,
-        key: &Bson,
-        old: Old,
-        new: Document,
-    ) -> Result<Document, Failure> {
+    async fn replace(&self, session: Session<'_>, key: &Bson, old: Old, new: Document) -> Result<Document, Failure> {
         if new == old.record {
             return Ok(new);
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mongodb::bson::{Bson, Document, RawDocument, RawDocumentBuf, doc};
 use mongodb::error::Result;
 use mongodb::options::{
-    Collation, CollectionOptions, CountOptions, FindOneAndDeleteOptions, FindOneAndUpdateOptions, FindOptions, ReadConcern,
-    ReturnDocument, WriteConcern,
+    Acknowledgment, Collation, CollectionOptions, CountOptions, FindOneAndDeleteOptions, FindOneAndUpdateOptions,
+    FindOptions, ReadConcern, ReturnDocument, WriteConcern,
 };
 use mongodb::{Client, ClientSession, Collection, Cursor, Database, IndexModel, SessionCursor};
 
@@ -51,8 +51,9 @@ const BATCH_MAX: u64 = 10_000;
 
 impl Driver {
     pub(crate) async fn open(database: &Database, name: &str, time_max: Duration) -> Result<Self> {
-        // What a majority has written is not lost when a primary is.
-        let concern = database.write_concern().cloned().unwrap_or_else(WriteConcern::majority);
+        // What a majority has written is not lost when a primary is; but a majority may be away.
+        let majority = || WriteConcern::builder().w(Acknowledgment::Majority).w_timeout(time_max).build();
+        let concern = database.write_concern().cloned().unwrap_or_else(majority);
         let options = CollectionOptions::builder().write_concern(concern).build();
         let hello = database.run_command(doc! { "hello": 1 }).await?;
         let has_transactions = hello.contains_key("setName") || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
@@ -95,7 +96,8 @@ impl Driver {
         let mut found = Indexes::new();
         while cursor.advance().await? {
             let index = cursor.deserialize_current()?;
-            if let Some(name) = index.options.and_then(|options| options.name.filter(|_| options.unique == Some(true))) {
+            if let Some(name) = index.options.and_then(|options| options.name.filter(|_| options.unique == Some(true)))
+            {
                 found.insert(name, index.keys.keys().cloned().collect());
             }
         }
@@ -200,8 +202,7 @@ impl Driver {
 
     /// Takes the one document away that matches, and answers it as it was.
     pub(crate) async fn take(&self, session: Session<'_>, filter: Document) -> Result<Option<RawDocumentBuf>> {
-        let options =
-            FindOneAndDeleteOptions::builder().max_time(self.time_max).collation(to_the_letter()).build();
+        let options = FindOneAndDeleteOptions::builder().max_time(self.time_max).collation(to_the_letter()).build();
         let take = self.collection.find_one_and_delete(filter).with_options(options);
         match session {
             None => take.await,
@@ -210,12 +211,7 @@ impl Driver {
     }
 
     /// Changes every document that matches, all alike.
-    pub(crate) async fn change_all(
-        &self,
-        session: Session<'_>,
-        filter: Document,
-        stages: Vec<Document>,
-    ) -> Result<()> {
+    pub(crate) async fn change_all(&self, session: Session<'_>, filter: Document, stages: Vec<Document>) -> Result<()> {
         let change = self.collection.update_many(filter, stages);
         match session {
             None => change.await.map(drop),
@@ -255,8 +251,11 @@ impl Driver {
     /// Begins a transaction.
     pub(crate) async fn begin(&self) -> Result<ClientSession> {
         let mut session = self.client().start_session().await?;
-        let concern = self.collection.write_concern().cloned().unwrap_or_else(WriteConcern::majority);
-        session.start_transaction().read_concern(ReadConcern::snapshot()).write_concern(concern).await?;
+        let transaction = session.start_transaction().read_concern(ReadConcern::snapshot());
+        match self.collection.write_concern() {
+            Some(concern) => transaction.write_concern(concern.clone()).await?,
+            None => transaction.await?,
+        }
         Ok(session)
     }
 }

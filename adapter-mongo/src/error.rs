@@ -114,9 +114,9 @@ pub(crate) fn failure(description: &Description, indexes: &Indexes, error: mongo
     };
     Failure::Final(match code {
         code::WRITE_CONFLICT => return Failure::Again(busy().with_source(error)),
-        code::MAX_TIME_EXPIRED => Error::unavailable("the store took longer than a call may take")
-            .with_retry_after(WAIT)
-            .with_source(error),
+        code::MAX_TIME_EXPIRED => {
+            Error::unavailable("the store took longer than a call may take").with_retry_after(WAIT).with_source(error)
+        }
         code::DOCUMENT_VALIDATION => against_the_schema(description, &error).with_source(error),
         code if code::DUPLICATE_KEY.contains(&code) => {
             taken(description, &duplicate_fields(&error, indexes)).with_source(error)
@@ -204,7 +204,9 @@ fn reply(error: &mongodb::error::Error) -> Option<Document> {
 fn against_the_schema(description: &Description, error: &mongodb::error::Error) -> Error {
     let report = match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(write)) => write.details.clone(),
-        ErrorKind::InsertMany(many) => many.write_errors.iter().flatten().next().and_then(|write| write.details.clone()),
+        ErrorKind::InsertMany(many) => {
+            many.write_errors.iter().flatten().next().and_then(|write| write.details.clone())
+        }
         _ => reply(error),
     };
     let mut fields = Vec::new();

@@ -73,7 +73,7 @@ impl Store {
         let plan = self.description.plan(Intent::Read, params)?;
         let key = self.key(&self.description.read_id(id)?)?;
         let reading = Reading { wanted: Some(1), ..self.reading(&plan, params, false) };
-        let mut rows = self.rows(session, doc! { "_id": key }, reading).await?;
+        let mut rows = self.rows(session, doc! { "_id": key }, Some(1), reading).await?;
         let found = if self.advance(&mut rows).await? { Some(self.decode(rows.current())?) } else { None };
         Ok(found.filter(|record| plan.filter.matches(record)).ok_or_else(|| self.missing(id))?)
     }
@@ -86,13 +86,12 @@ impl Store {
         params: &Params,
     ) -> Result<Vec<Document>, Failure> {
         let plan = self.description.plan(Intent::Read, params)?;
-        let keys: Vec<Bson> =
-            ids.iter().filter_map(|id| self.key(&self.description.read_id(id).ok()?).ok()).collect();
+        let keys: Vec<Bson> = ids.iter().filter_map(|id| self.key(&self.description.read_id(id).ok()?).ok()).collect();
         let mut found: HashMap<String, Document> = HashMap::with_capacity(keys.len());
         if !keys.is_empty() {
             let wanted = Some(keys.len() as u64);
             let reading = Reading { wanted, ..self.reading(&plan, params, false) };
-            let mut rows = self.rows(session, among(keys), reading).await?;
+            let mut rows = self.rows(session, among(keys), wanted, reading).await?;
             let mut decoder = self.decoder();
             while self.advance(&mut rows).await? {
                 let record = decoder.decode(rows.current())?;
@@ -136,7 +135,7 @@ impl Store {
             names.insert(path.first(), 1);
         });
         let reading = Reading { fields: Some(self.fields(names)), ..Reading::default() };
-        let mut rows = self.rows(session, said.into_document(), reading).await?;
+        let mut rows = self.rows(session, said.into_document(), None, reading).await?;
         let (mut count, mut decoder) = (0, self.decoder());
         while self.advance(&mut rows).await? {
             count += u64::from(filter.matches(&decoder.decode(rows.current())?));
@@ -164,13 +163,15 @@ impl Store {
         Ok(found)
     }
 
+    /// Reads what matches, in any order. Where a limit is said, the server is done once it is reached and not asked again.
     async fn rows<'a>(
         &self,
         session: Session<'a>,
         filter: bson::Document,
+        limit: Option<u64>,
         reading: Reading,
     ) -> Result<Rows<'a>, Failure> {
-        let rows = self.driver.find(session, filter, bson::Document::new(), 0, None, reading).await;
+        let rows = self.driver.find(session, filter, bson::Document::new(), 0, limit, reading).await;
         rows.map_err(|error| self.failure(error))
     }
 
@@ -212,12 +213,7 @@ impl Store {
     }
 
     /// Finds the records of a page, and one more if there is one.
-    async fn find(
-        &self,
-        session: Session<'_>,
-        plan: &Plan<'_>,
-        params: &Params,
-    ) -> Result<Vec<Document>, Failure> {
+    async fn find(&self, session: Session<'_>, plan: &Plan<'_>, params: &Params) -> Result<Vec<Document>, Failure> {
         let mut session = session;
         let selection = self.selection(plan);
         let nothing = selection.filter == Said::None || selection.after == Some(Said::None);

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn a_merge_patch_is_said_as_deep_as_the_server_reads() {
         let deep = |levels: usize| {
-            let inside = (1..levels).fold(Value::from(1), |value, _| remex_core::Document::new().with("a", value).into());
+            let inside =
+                (1..levels).fold(Value::from(1), |value, _| remex_core::Document::new().with("a", value).into());
             Patch::MergeDeep(remex_core::Document::new().with("a", inside))
         };
         assert!(merge(&deep(DEPTH_MAX)).is_some());

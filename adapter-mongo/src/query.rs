@@ -12,7 +12,7 @@ use std::cmp::Ordering;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, Regex, doc};
-use remex_core::{Condition, Description, Filter, IdKind, Path, Value};
+use remex_core::{Condition, Description, FieldType, Filter, IdKind, Path, Value};
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 use time::{Date, OffsetDateTime};
@@ -166,14 +166,20 @@ pub(crate) fn say(description: &Description, filter: &Filter) -> Said {
 
 /// Negations are carried down to the conditions, since "all that may match" turned round is not that any more.
 fn write(description: &Description, filter: &Filter, holds: bool) -> Said {
-    let each = |filters: &[Filter], holds| filters.iter().map(move |filter| write(description, filter, holds)).collect();
+    let each =
+        |filters: &[Filter], holds| filters.iter().map(move |filter| write(description, filter, holds)).collect();
     let each = |filters, holds| -> std::vec::IntoIter<Said> { Vec::into_iter(each(filters, holds)) };
     match (filter, holds) {
         (Filter::All, _) => Said::all_or_none(holds),
         (Filter::Field(path, condition), _) => {
             let said = match place(description, path) {
                 Place::Id => say_of_id(description.id_kind(), condition),
-                Place::Field(path) => say_of_field(path, condition),
+                Place::Field(path) => {
+                    let said = say_of_field(path, condition);
+                    // Said by the index, so that the server sees that it may go along it.
+                    let held = holds && asks_for_plain_values(condition) && is_held_by_type(description, path);
+                    if held { said.and(Said::Exactly(not_null(path))) } else { said }
+                }
                 Place::Nowhere => Said::all_or_none(holds_for_null(condition)),
             };
             if holds { said } else { said.negated() }
@@ -186,6 +192,14 @@ fn write(description: &Description, filter: &Filter, holds: bool) -> Said {
         (Filter::Nor(filters), true) => all(each(filters, false)),
         (Filter::Nor(filters), false) => any(each(filters, true)),
     }
+}
+
+/// Returns whether a field has a unique index that says of which types the values in it are, since the type of the field
+/// is not declared.
+pub(crate) fn is_held_by_type(description: &Description, field: &str) -> bool {
+    let declared = description.fields().and_then(|fields| fields.find(field)).map(|field| field.kind);
+    let unique = description.indexes().iter().any(|index| index.unique && index.field.as_str() == field);
+    unique && declared.is_none_or(|kind| kind == FieldType::Json)
 }
 
 /// Judges a condition for a field that no record has.
@@ -237,12 +251,14 @@ fn say_of_id(kind: IdKind, condition: &Condition) -> Said {
 }
 
 fn say_of_field(path: &str, condition: &Condition) -> Said {
-    // A position may be written in ways that only one of the two reads as a number.
-    let odd = |name: &str| name.parse::<usize>().is_ok_and(|position| position.to_string() != name);
-    if path.split('.').any(odd) {
-        return Said::unsaid();
+    // Of lists within lists, MongoDB has other ideas of what a position is of.
+    if let Some(outside) = before_position(path) {
+        return match asks_for_plain_values(condition) {
+            true => Said::AtLeast(doc! { outside: { "$type": ["array", "object"] } }),
+            false => Said::unsaid(),
+        };
     }
-    let said = match condition {
+    match condition {
         Condition::Eq(value) => equal(path, std::slice::from_ref(value)),
         Condition::Ne(value) => equal(path, std::slice::from_ref(value)).negated(),
         Condition::In(values) => equal(path, values),
@@ -256,28 +272,52 @@ fn say_of_field(path: &str, condition: &Condition) -> Said {
         Condition::Like(pattern) => matched(path, like(pattern)),
         Condition::StartsWith(start) => matched(path, format!("^{}", escaped(start))),
         Condition::Contains(part) => matched(path, escaped(part)),
-    };
-    // With a position in the path MongoDB goes into lists of lists as well, and so finds more of what is there.
-    let positions = path.split('.').any(|name| name.parse::<usize>().is_ok());
-    match said {
-        Said::Exactly(filter) if positions && asks_for_values(condition) => Said::AtLeast(filter),
-        Said::Exactly(_) if positions => Said::unsaid(),
-        said => said,
     }
 }
 
-/// Returns whether a condition holds only where there is a value, and for each such value more.
-fn asks_for_values(condition: &Condition) -> bool {
-    let denies = matches!(condition, Condition::Ne(_) | Condition::Nin(_) | Condition::Exists(false));
-    !denies && !holds_for_null(condition)
+/// Returns the path of that in which a path speaks of a position, if it does.
+fn before_position(path: &str) -> Option<&str> {
+    path.match_indices('.').find_map(|(end, _)| {
+        let next = path[end + 1..].split('.').next()?;
+        next.parse::<usize>().is_ok().then(|| &path[..end])
+    })
+}
+
+/// Returns whether a condition holds only where there is a value that is neither list nor object, and says which.
+fn asks_for_plain_values(condition: &Condition) -> bool {
+    let plain = |value: &Value| !matches!(value, Value::Null | Value::Array(_) | Value::Document(_));
+    match condition {
+        Condition::Eq(value)
+        | Condition::Gt(value)
+        | Condition::Gte(value)
+        | Condition::Lt(value)
+        | Condition::Lte(value) => plain(value),
+        Condition::In(values) => values.iter().all(plain),
+        Condition::Like(_) | Condition::StartsWith(_) | Condition::Contains(_) => true,
+        Condition::Ne(_) | Condition::Nin(_) | Condition::Exists(_) => false,
+    }
 }
 
 /// Holds where a value is there and not null. `$ne` would deny it of a list with a null in it.
 pub(crate) fn not_null(path: &str) -> Document {
     // Every type but `null`, `undefined`, and those that are read as null.
     const TYPES: [&str; 16] = [
-        "double", "string", "object", "array", "binData", "objectId", "bool", "date", "regex", "javascript", "symbol",
-        "javascriptWithScope", "int", "timestamp", "long", "decimal",
+        "double",
+        "string",
+        "object",
+        "array",
+        "binData",
+        "objectId",
+        "bool",
+        "date",
+        "regex",
+        "javascript",
+        "symbol",
+        "javascriptWithScope",
+        "int",
+        "timestamp",
+        "long",
+        "decimal",
     ];
     doc! { path: { "$type": TYPES.map(Bson::from).to_vec() } }
 }
@@ -506,15 +546,21 @@ mod tests {
         of(Filter::eq("a", 1), doc! { "a": { "$eq": 1_i64 } });
         of(Filter::ne("a", 1), doc! { "$nor": [{ "a": { "$eq": 1_i64 } }] });
         of(Filter::is_in("a", [Value::Null, "x".into()]), doc! { "a": { "$in": [null, "x"] } });
-        of(Filter::eq("a.b", Value::Null), doc! { "$or": [{ "a.b": { "$eq": null } }, { "a.b": { "$exists": false } }] });
+        of(
+            Filter::eq("a.b", Value::Null),
+            doc! { "$or": [{ "a.b": { "$eq": null } }, { "a.b": { "$exists": false } }] },
+        );
         of(Filter::gt("a", 1.5), doc! { "a": { "$gt": 1.5 } });
         of(Filter::lte("a", Value::Null), doc! { "a": { "$eq": null } });
         of(Filter::eq("id", 7), doc! { "_id": { "$eq": 7_i64 } });
         let injected = remex_core::Document::new().with("$gt", "");
         of(Filter::eq("password", injected), doc! { "password": { "$eq": { "$gt": "" } } });
-        of(!Filter::eq("a", 1).and(Filter::eq("b", 2)), doc! { "$or": [
-            { "$nor": [{ "a": { "$eq": 1_i64 } }] }, { "$nor": [{ "b": { "$eq": 2_i64 } }] },
-        ] });
+        of(
+            !Filter::eq("a", 1).and(Filter::eq("b", 2)),
+            doc! { "$or": [
+                { "$nor": [{ "a": { "$eq": 1_i64 } }] }, { "$nor": [{ "b": { "$eq": 2_i64 } }] },
+            ] },
+        );
     }
 
     #[test]
@@ -544,6 +590,9 @@ mod tests {
 
     #[test]
     fn what_mongodb_compares_otherwise_is_said_wider() {
+        let list_or_object = doc! { "a.b": { "$type": ["array", "object"] } };
+        check(IdKind::Integer, &Filter::gt("a.b.0.c", 1), &Said::AtLeast(list_or_object));
+        check(IdKind::Integer, &Filter::ne("a.0", 1), &Said::unsaid());
         let pair = remex_core::Document::new().with("a", 1).with("b", 2);
         check(IdKind::Integer, &Filter::eq("o", pair.clone()), &Said::AtLeast(doc! { "o": { "$type": "object" } }));
         check(IdKind::Integer, &Filter::ne("o", pair), &Said::unsaid());
@@ -553,9 +602,13 @@ mod tests {
     fn dates_are_found_by_their_texts() {
         let text = "2026-11-22T04:34:02.000001Z";
         let date = DateTime::from_millis(1_795_322_042_000);
-        exactly(IdKind::Integer, &Filter::gt("seen", text), doc! { "$or": [
-            { "seen": { "$gt": text } }, { "seen": { "$gt": date } },
-        ] });
+        exactly(
+            IdKind::Integer,
+            &Filter::gt("seen", text),
+            doc! { "$or": [
+                { "seen": { "$gt": text } }, { "seen": { "$gt": date } },
+            ] },
+        );
         let text = "2026-11-22T04:34:02.000000Z";
         exactly(IdKind::Integer, &Filter::eq("seen", text), doc! { "seen": { "$in": [text, date] } });
     }

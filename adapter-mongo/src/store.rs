@@ -142,9 +142,9 @@ fn declared_indexes(description: &Description) -> impl Iterator<Item = IndexMode
 
 /// Says that there is a value: null and absent are none, and any number of records may have none.
 ///
-/// Where the type of the field is known, it is said in a way that a comparison with such a value implies: the index then
-/// serves filters too, see
-/// [Partial Indexes](https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage).
+/// An index serves those filters that imply what it says, see
+/// [Partial Indexes](https://www.mongodb.com/docs/manual/core/index-partial/#query-coverage). Where the type of the field is
+/// declared, a comparison with such a value does; else filters say of which types the value is, as the index does.
 fn some_value(description: &Description, field: &str) -> mongodb::bson::Document {
     let kind = description.fields().and_then(|fields| fields.find(field)).map(|field| field.kind);
     match kind {

@@ -243,7 +243,8 @@ mod tests {
 
     #[test]
     fn documents_of_many_shapes_are_read_one_after_the_other() {
-        let documents = [doc! { "_id": 1, "a": 1 }, doc! { "_id": 2, "a": 2 }, doc! { "_id": 3 }, doc! { "_id": 4, "b": 1 }];
+        let documents =
+            [doc! { "_id": 1, "a": 1 }, doc! { "_id": 2, "a": 2 }, doc! { "_id": 3 }, doc! { "_id": 4, "b": 1 }];
         let mut decoder = Decoder::new("id");
         let texts: Vec<String> = documents
             .iter()

@@ -39,7 +39,7 @@ PYTHON
     "$mongod_program" --version >/dev/null
 }
 
-# mongod_start DIR PORT [HOSTS]: starts a server whose files are in DIR, makes it a replica set and waits until it takes
+# mongod_start DIR PORT: starts a server whose files are in DIR, makes it a replica set and waits until it takes
 # writes. The files are better in memory (/dev/shm): what tests write need not outlive them.
 mongod_start() {
     local dir=$1 port=$2

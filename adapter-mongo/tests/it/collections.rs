@@ -84,6 +84,27 @@ async fn declared_fields_use_their_indexes() {
 }
 
 #[tokio::test]
+async fn a_filter_says_what_a_unique_index_holds() {
+    let shape = |options: Options| options.unique("email").into();
+    let Some(service) = service(shape).await else { return };
+    let data = (0..100).map(|number| document(json!({"email": format!("e{number}")}))).chain([Document::new()]);
+    service.create_many(data.collect(), &Params::new()).await.expect("made");
+    let found = |filter: Filter| {
+        let service = &service;
+        async move { service.count(&Params::from(Query::new().filter(filter))).await.expect("a count") }
+    };
+    assert_eq!(found(Filter::eq("email", "e5")).await, 1);
+    assert_eq!(found(Filter::is_in("email", ["e5", "e6", "x"])).await, 2);
+    assert_eq!(found(Filter::ne("email", "e5")).await, 100);
+    assert_eq!(found(Filter::eq("email", remex_core::Value::Null)).await, 1);
+    // The index has served those that ask for values.
+    let statistics = service.aggregate(vec![doc! { "$indexStats": {} }]).await.expect("statistics");
+    let used = statistics.iter().find(|index| index["name"].as_str() == Some("email_1")).expect("the index");
+    assert_eq!(used["accesses"].as_document().expect("an object")["ops"].as_i64(), Some(2));
+    service.collection().drop().await.expect("dropped");
+}
+
+#[tokio::test]
 async fn a_schema_names_the_fields_that_break_it() {
     let schema = doc! {
         "required": ["name"],
@@ -164,7 +185,8 @@ async fn writes_are_those_of_a_majority_unless_told_otherwise() {
     let Some(service) = service(|options| MongoOptions::from(options).time_max(Duration::from_secs(5))).await else {
         return;
     };
-    assert_eq!(service.collection().write_concern(), Some(&WriteConcern::majority()));
+    let concern = service.collection().write_concern().cloned().expect("a write concern");
+    assert_eq!((concern.w, concern.w_timeout), (Some(Acknowledgment::Majority), Some(Duration::from_secs(5))));
     let database = server::database().await.expect("as before");
     let one = WriteConcern::builder().w(Acknowledgment::Nodes(1)).build();
     let options = DatabaseOptions::builder().write_concern(one.clone()).build();

@@ -40,9 +40,9 @@ async fn what_others_wrote_is_read_found_and_kept() {
     let Some(service) = service(IdKind::ObjectId).await else { return };
     service.collection().insert_one(foreign()).await.expect("inserted");
     let record = service.read(&Id::from(HEX), &Params::new()).await.expect("a record");
-    let expected = format!(
-        r#"{{"id":"{HEX}","seen":"{MOMENT}","price":"12.30","owner":"{HEX}","bytes":"AAE=","key":"{UUID}","#
-    ) + r#""large":9223372036854775807,"small":5,"deep":{"seen":["1970-01-01T00:00:00.000000Z"]}}"#;
+    let expected =
+        format!(r#"{{"id":"{HEX}","seen":"{MOMENT}","price":"12.30","owner":"{HEX}","bytes":"AAE=","key":"{UUID}","#)
+            + r#""large":9223372036854775807,"small":5,"deep":{"seen":["1970-01-01T00:00:00.000000Z"]}}"#;
     assert_eq!(record.to_string(), expected);
 
     let found = [

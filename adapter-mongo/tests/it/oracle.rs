@@ -11,8 +11,8 @@ use serde_json::json;
 use crate::server;
 
 const TEXTS: [&str; 20] = [
-    "", " ", "a", "A", "b", "a ", "ab", "a%", "a_", "a\\", "a|b", "a*", "[a]", "?", "ä", "e\u{301}", "a\nb", "\u{ffee}",
-    "😀", "5",
+    "", " ", "a", "A", "b", "a ", "ab", "a%", "a_", "a\\", "a|b", "a*", "[a]", "?", "ä", "e\u{301}", "a\nb",
+    "\u{ffee}", "😀", "5",
 ];
 const NUMBERS: [i64; 9] =
     [i64::MIN, -9_007_199_254_740_993, -1, 0, 1, 2, 9_007_199_254_740_993, i64::MAX - 1, i64::MAX];
@@ -205,7 +205,7 @@ const ANY_PATHS: [&str; 8] = ["x", "x.a", "x.a.a", "x.0", "x.b", "y", "x.0.a", "
 #[test]
 fn fields_of_any_type_are_found_and_sorted() {
     for kind in [IdKind::Integer, IdKind::ObjectId] {
-        holds(Options::new(server::collection_name()).id_kind(kind), any_records(), &ANY_PATHS, 700);
+        holds(Options::new(server::collection_name()).id_kind(kind), any_records(), &ANY_PATHS, 400);
     }
 }
 
@@ -236,5 +236,5 @@ fn declared_fields_are_found_and_sorted() {
         record
     });
     let options = Options::new(server::collection_name()).id_kind(IdKind::Uuid).fields(fields).index("name");
-    holds(options, records.collect(), &["name", "age", "admin", "score", "seen", "tags", "tags.a"], 700);
+    holds(options, records.collect(), &["name", "age", "admin", "score", "seen", "tags", "tags.a"], 400);
 }
