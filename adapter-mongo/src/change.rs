@@ -248,10 +248,10 @@ impl Store {
         let key = self.key(&id_value)?;
         let prepared = self.description.prepare_modify(patch.clone(), params)?;
         self.check_names(prepared.data().names())?;
-        if let Some(stages) = self.one_change_for_all(&prepared, params) {
-            if let Some(record) = self.change_at_once(session.as_deref_mut(), &key, &plan, stages).await? {
-                return Ok(Stored::Changed(record));
-            }
+        if let Some(stages) = self.one_change_for_all(&prepared, params)
+            && let Some(record) = self.change_at_once(session.as_deref_mut(), &key, &plan, stages).await?
+        {
+            return Ok(Stored::Changed(record));
         }
         let _turn = self.turn(&key).await;
         match self.old(session.as_deref_mut(), &key).await? {

@@ -681,6 +681,6 @@ fn push_setting<DB: Dialect>(sql: &mut Sql<DB>, column: &Column, setting: Settin
 
 /// Waits a little longer each time, and not as long as whoever else waits.
 async fn pause(attempt: u32) {
-    let jitter = u64::from(Uuid::now_v7().as_bytes()[15]);
+    let jitter = u64::from(uuid::Uuid::now_v7().as_bytes()[15]);
     tokio::time::sleep(Duration::from_millis((1 << attempt.min(6)) + jitter * u64::from(attempt) / 64)).await;
 }
