@@ -49,6 +49,19 @@ mongod_start() {
     export REMEX_TEST_MONGODB_URL="mongodb://127.0.0.1:$port/?replicaSet=rs0"
 }
 
+# mongod_start_three DIR PORT: starts a replica set of three, on this port and the two behind it, for the test in which one
+# of them is killed. Sets mongod_pids and REMEX_TEST_MONGODB_SET_URL.
+mongod_start_three() {
+    local dir=$1 port=$2 number
+    mongod_pids=()
+    for number in 0 1 2; do
+        mongod_spawn "$dir/$number" $((port + number)) || return
+        mongod_pids+=("$mongod_pid")
+    done
+    mongod_initiate "$port" $((port + 1)) $((port + 2)) || return
+    export REMEX_TEST_MONGODB_SET_URL="mongodb://127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))/?replicaSet=rs0"
+}
+
 # mongod_spawn DIR PORT: starts a server that is not yet a member of a replica set.
 mongod_spawn() {
     local dir=$1 port=$2
