@@ -7,9 +7,11 @@ mod find;
 mod options;
 mod order;
 mod patch;
+mod pattern;
 mod query;
 mod record;
 mod service;
+mod spelled;
 mod store;
 mod value;
 

@@ -11,7 +11,8 @@
 use mongodb::bson::{Bson, Document, doc};
 use remex_core::{Cursor, Description, Direction, FieldType, Path, Plan, Sort};
 
-use crate::query::{Comparison, Place, Said, holds_object, id_to_bson, not_null, place};
+use crate::query::{Comparison, Place, Said, holds_object, not_null, place};
+use crate::spelled::id_to_bson;
 use crate::value::to_bson;
 
 /// In which order documents come from the server.

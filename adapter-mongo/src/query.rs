@@ -9,15 +9,11 @@
 
 use std::cmp::Ordering;
 
-use mongodb::bson::oid::ObjectId;
-use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, Bson, DateTime, Document, Regex, doc};
+use mongodb::bson::{Bson, Document, Regex, doc};
 use remex_core::{Condition, Description, FieldType, Filter, IdKind, Path, Value};
-use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
-use time::{Date, OffsetDateTime};
-use uuid::Uuid;
 
+use crate::pattern::{PATTERN_BYTES_MAX, escaped, like};
+use crate::spelled::{date_bound, id_to_bson, spelled};
 use crate::value::to_bson;
 
 /// What a filter became.
@@ -138,25 +134,6 @@ pub(crate) fn place<'a>(description: &Description, path: &'a Path) -> Place<'a> 
         first if first == id_field || first == "_id" => Place::Nowhere,
         _ => Place::Field(path.as_str()),
     }
-}
-
-/// Turns an id, as records hold it, into what the collection holds; `None` where it is no id of this kind.
-pub(crate) fn id_to_bson(kind: IdKind, id: &Value) -> Option<Bson> {
-    match (kind, id) {
-        (IdKind::Integer, Value::Int(_)) | (IdKind::Text, Value::Text(_)) => Some(to_bson(id)),
-        (IdKind::Uuid, Value::Text(text)) => uuid(text),
-        (IdKind::ObjectId, Value::Text(text)) => object_id(text),
-        _ => None,
-    }
-}
-
-fn uuid(text: &str) -> Option<Bson> {
-    let uuid = text.parse::<Uuid>().ok().filter(|uuid| uuid.hyphenated().to_string() == text)?;
-    Some(Bson::Binary(Binary { subtype: BinarySubtype::Uuid, bytes: uuid.as_bytes().to_vec() }))
-}
-
-fn object_id(text: &str) -> Option<Bson> {
-    ObjectId::parse_str(text).ok().filter(|id| id.to_hex() == text).map(Bson::ObjectId)
 }
 
 /// Says a filter in BSON.
@@ -367,34 +344,6 @@ pub(crate) fn holds_object(value: &Value) -> bool {
     }
 }
 
-/// What is read as this text and is none.
-fn spelled(text: &str) -> Option<Bson> {
-    match text.len() {
-        24 => object_id(text),
-        27 => match moment(text)? {
-            (milliseconds, 0) => Some(Bson::DateTime(DateTime::from_millis(milliseconds))),
-            _ => None,
-        },
-        36 => uuid(text),
-        _ => None,
-    }
-}
-
-/// Reads a moment in the form that records have it in, as milliseconds and whether there is more behind them.
-fn moment(text: &str) -> Option<(i64, i128)> {
-    let kept = remex_core::FieldType::DateTime.keep(Value::from(text))?;
-    let moment = OffsetDateTime::parse(kept.as_str().filter(|kept| *kept == text)?, &Rfc3339).ok()?;
-    let (milliseconds, rest) =
-        (moment.unix_timestamp_nanos().div_euclid(1_000_000), moment.unix_timestamp_nanos().rem_euclid(1_000_000));
-    Some((i64::try_from(milliseconds).ok()?, rest))
-}
-
-/// Reads a day as the milliseconds at which it begins.
-fn day(text: &str) -> Option<i64> {
-    let day = Date::parse(text, format_description!("[year]-[month]-[day]")).ok()?;
-    Some(day.midnight().assume_utc().unix_timestamp() * 1000)
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Comparison {
     Less,
@@ -435,33 +384,9 @@ fn compared(path: &str, comparison: Comparison, bound: &Value) -> Said {
     }
 }
 
-/// Says of dates what a comparison says of the texts that they are read as, where the bound is such a text as well.
-fn date_bound(comparison: Comparison, text: &str) -> Option<(Comparison, DateTime)> {
-    use Comparison::{Greater, GreaterOrEqual, Less, LessOrEqual};
-    let (comparison, milliseconds) = match text.len() {
-        // A day is the beginning of the texts of its moments, and comes before them.
-        10 => match comparison {
-            Greater | GreaterOrEqual => (GreaterOrEqual, day(text)?),
-            Less | LessOrEqual => (Less, day(text)?),
-        },
-        27 => match (comparison, moment(text)?) {
-            (comparison, (milliseconds, 0)) => (comparison, milliseconds),
-            // Between two dates.
-            (Greater | GreaterOrEqual, (milliseconds, _)) => (Greater, milliseconds),
-            (Less | LessOrEqual, (milliseconds, _)) => (LessOrEqual, milliseconds),
-        },
-        _ => return None,
-    };
-    Some((comparison, DateTime::from_millis(milliseconds)))
-}
-
-/// How long a regular expression may be. See the
-/// [manual](https://www.mongodb.com/docs/manual/reference/operator/query/regex/#regex-and-string-length).
-const REGEX_BYTES_MAX: usize = 32_000;
-
 fn matched(path: &str, pattern: String) -> Said {
     // BSON ends a pattern at its first NUL.
-    if pattern.len() > REGEX_BYTES_MAX || pattern.contains('\0') {
+    if pattern.len() > PATTERN_BYTES_MAX || pattern.contains('\0') {
         return Said::AtLeast(doc! { path: { "$type": "string" } });
     }
     // `s`: a dot stands for a line break too.
@@ -473,52 +398,6 @@ fn matched(path: &str, pattern: String) -> Said {
     }
 }
 
-fn escaped(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut pattern, character| {
-        push_escaped(&mut pattern, character);
-        pattern
-    })
-}
-
-fn push_escaped(pattern: &mut String, character: char) {
-    if character.is_ascii_punctuation() {
-        pattern.push('\\');
-    }
-    pattern.push(character);
-}
-
-/// Writes a pattern of the query language as a regular expression.
-///
-/// Each piece between two `%` is looked for at its earliest place and nowhere else (`(?>…)`), as the evaluator does: nothing
-/// is tried twice, so that no pattern takes longer than the text times itself.
-fn like(pattern: &str) -> String {
-    let mut pieces = vec![String::new()];
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        match (character, pieces.last_mut()) {
-            ('%', _) => pieces.push(String::new()),
-            ('_', Some(piece)) => piece.push('.'),
-            ('\\', Some(piece)) => push_escaped(piece, characters.next().unwrap_or('\\')),
-            (other, Some(piece)) => push_escaped(piece, other),
-            (_, None) => {}
-        }
-    }
-    match pieces.as_slice() {
-        [whole] => format!(r"^{whole}\z"),
-        [first, between @ .., last] => {
-            let mut written = format!("^{first}");
-            for piece in between.iter().filter(|piece| !piece.is_empty()) {
-                written.push_str(&format!("(?>.*?{piece})"));
-            }
-            if !last.is_empty() {
-                written.push_str(&format!(r".*{last}\z"));
-            }
-            written
-        }
-        [] => String::new(),
-    }
-}
-
 /// Compares two values of the id of a record.
 pub(crate) fn compare_ids(id: &Value, other: &Value) -> Ordering {
     // A cursor whose id is none of this service's is behind everything with the same values.
@@ -527,6 +406,7 @@ pub(crate) fn compare_ids(id: &Value, other: &Value) -> Ordering {
 
 #[cfg(test)]
 mod tests {
+    use mongodb::bson::DateTime;
     use remex_core::Options;
 
     use super::*;
@@ -579,11 +459,11 @@ mod tests {
     #[test]
     fn ids_are_said_as_they_are_kept() {
         let text = "0192f0c1-0000-7000-8000-00000000000a";
-        exactly(IdKind::Uuid, &Filter::eq("id", text), doc! { "_id": { "$eq": uuid(text).expect("a UUID") } });
+        exactly(IdKind::Uuid, &Filter::eq("id", text), doc! { "_id": { "$eq": spelled(text).expect("a UUID") } });
         check(IdKind::Uuid, &Filter::eq("id", "x"), &Said::None);
         check(IdKind::Uuid, &Filter::ne("id", text.to_uppercase()), &Said::All);
         let hex = "0123456789abcdef01234567";
-        exactly(IdKind::ObjectId, &Filter::gt("id", hex), doc! { "_id": { "$gt": object_id(hex).expect("an id") } });
+        exactly(IdKind::ObjectId, &Filter::gt("id", hex), doc! { "_id": { "$gt": spelled(hex).expect("an id") } });
         check(IdKind::ObjectId, &Filter::gt("id", 5), &Said::None);
         exactly(IdKind::Text, &Filter::eq("id", "x"), doc! { "_id": { "$eq": "x" } });
     }
@@ -611,13 +491,5 @@ mod tests {
         );
         let text = "2026-11-22T04:34:02.000000Z";
         exactly(IdKind::Integer, &Filter::eq("seen", text), doc! { "seen": { "$in": [text, date] } });
-    }
-
-    #[test]
-    fn patterns_try_nothing_twice() {
-        assert_eq!(like("a_%b.%%c"), r"^a.(?>.*?b\.).*c\z");
-        assert_eq!(like("100\\%"), r"^100\%\z");
-        assert_eq!(like("%"), "^");
-        assert_eq!(escaped("a.b ä"), r"a\.b ä");
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use crate::driver::{Driver, Reading};
 use crate::error::{Failure, Indexes, failure};
 use crate::options::MongoOptions;
-use crate::query::id_to_bson;
+use crate::spelled::id_to_bson;
 use crate::value::Decoder;
 
 /// Makes sure that a document is a record of the service's type before it is stored.
