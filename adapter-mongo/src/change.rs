@@ -56,7 +56,9 @@ impl Store {
         };
         // Within somebody else's transaction only its owner can begin again.
         let alone = session.is_none();
-        let _turn = if many && alone { Some(self.turn_of_many().await) } else { None };
+        // New records meet nobody.
+        let meets = many && alone && !matches!(change, Change::Create(_));
+        let _turn = if meets { Some(self.turn_of_many().await) } else { None };
         let mut attempt = 0;
         loop {
             let outcome = if many && alone && self.driver.has_transactions {
