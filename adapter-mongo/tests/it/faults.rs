@@ -36,6 +36,8 @@ fn times(count: i32) -> bson::Bson {
 #[tokio::test]
 async fn a_server_that_fails_is_asked_again_or_said_to_be_away() {
     let name = "remex-faults";
+    // What an earlier run may have left behind.
+    fail(name, "off".into(), doc! { "failCommands": ["find"] }).await;
     let Some((service, _)) = alone(name).await else { return };
     let params = Params::new();
     let made = service.create(Document::new().with("n", 1), &params).await.expect("made");
@@ -82,10 +84,24 @@ async fn a_server_that_fails_is_asked_again_or_said_to_be_away() {
         assert_eq!(error.message(), "the store cannot be reached at present");
     }
 
-    // A server that takes too long.
-    fail(name, "alwaysOn".into(), doc! { "failCommands": ["find"], "errorCode": 50 }).await;
+    // A server that takes too long. In this collection: it looks for what it knows of a session by itself.
+    let namespace = service.collection().namespace().to_string();
+    let too_long = doc! { "failCommands": ["find"], "errorCode": 50, "namespace": namespace };
+    fail(name, "alwaysOn".into(), too_long).await;
     let error = service.read(&id, &params).await.expect_err("too long");
     assert_eq!((error.kind(), error.retry_after().is_some()), (ErrorKind::Unavailable, true));
+
+    // Nothing is read before a record is changed: each of these is one command.
+    let inside = Document::new().with("deep", Document::new().with("x.y", 1).with("gone", remex_core::Value::Null));
+    service.modify(&id, Patch::from(Document::new().with("deep", 1)), &params).await.expect("merged");
+    let merged = service.modify(&id, Patch::MergeDeep(inside), &params).await.expect("merged").into_inner();
+    assert_eq!(merged["deep"].to_string(), r#"{"x.y":1}"#);
+    let scoped = Params::from(Query::new().filter(Filter::exists("deep", true))).with_scope(Filter::ne("n", 7));
+    service.modify(&id, Patch::from(Document::new().with("m", 3)), &scoped).await.expect("merged");
+    let replaced = service.update(&id, Document::new().with("n", 4), &params).await.expect("replaced").into_inner();
+    assert_eq!(replaced, Document::new().with("id", made["id"].clone()).with("n", 4));
+    assert_eq!(service.remove(&id, &params).await.expect("removed"), replaced);
+    service.create(Document::new().with("id", made["id"].clone()), &params).await.expect("made again");
 
     // A transaction that has to begin again.
     let again = doc! { "failCommands": ["delete"], "errorCode": 112, "errorLabels": ["TransientTransactionError"] };
