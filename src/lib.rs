@@ -11,6 +11,8 @@ pub use remex_axum::*;
 pub use remex_hooks as hooks;
 #[cfg(feature = "memory")]
 pub use remex_memory::MemoryService;
+#[cfg(feature = "mongodb")]
+pub use remex_mongo::{MongoOptions, MongoService};
 #[cfg(feature = "mysql")]
 pub use remex_sqlx::MySql;
 #[cfg(feature = "postgres")]

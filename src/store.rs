@@ -15,8 +15,9 @@ pub type StoreService<T = Document, In = T> = Box<dyn Service<Id = Id, Data = T,
 /// | `sqlite://todos.db`, `sqlite::memory:` | SQLite; the file is made if it is not there | `sqlite` |
 /// | `postgres://user:password@host/database` | PostgreSQL | `postgres` |
 /// | `mysql://user:password@host/database`, `mariadb://…` | MariaDB | `mysql` |
+/// | `mongodb://user:password@host/database`, `mongodb+srv://…` | MongoDB | `mongodb` |
 ///
-/// It makes tables that are not there, of the fields in the options; without fields, records may have any. What only one
+/// It makes tables and collections that are not there, of the fields in the options; without fields, records may have any. What only one
 /// store can do is in its own adapter ([`SqlService`](crate::SqlService) and the others); both can be used side by side.
 ///
 /// ```
@@ -46,6 +47,8 @@ enum Kind {
     Postgres(crate::SqlPool<crate::Postgres>),
     #[cfg(feature = "mysql")]
     MySql(crate::SqlPool<crate::MySql>),
+    #[cfg(feature = "mongodb")]
+    MongoDb(remex_mongo::mongodb::Database),
 }
 
 impl Store {
@@ -67,6 +70,8 @@ impl Store {
             "mysql" => Kind::MySql(crate::SqlPool::connect(url).await?),
             #[cfg(feature = "mysql")]
             "mariadb" => Kind::MySql(crate::SqlPool::connect(&url.replacen("mariadb", "mysql", 1)).await?),
+            #[cfg(feature = "mongodb")]
+            "mongodb" | "mongodb+srv" => Kind::MongoDb(remex_mongo::open_database(url).await?),
             _ => return Err(unknown(scheme)),
         }))
     }
@@ -76,7 +81,13 @@ impl Store {
     /// # Errors
     /// What the adapter answers: options that contradict themselves or what is there, a database that is away.
     #[cfg_attr(
-        not(any(feature = "memory", feature = "sqlite", feature = "postgres", feature = "mysql")),
+        not(any(
+            feature = "memory",
+            feature = "sqlite",
+            feature = "postgres",
+            feature = "mysql",
+            feature = "mongodb"
+        )),
         allow(unused_variables, clippy::unused_async, reason = "there is no store in this build")
     )]
     pub async fn service<T, In>(&self, options: Options) -> Result<StoreService<T, In>>
@@ -93,6 +104,10 @@ impl Store {
             Kind::Postgres(pool) => table(pool, options).await,
             #[cfg(feature = "mysql")]
             Kind::MySql(pool) => table(pool, options).await,
+            #[cfg(feature = "mongodb")]
+            Kind::MongoDb(database) => {
+                Ok(Box::new(crate::MongoService::<T, In>::new(database.clone(), options).await?))
+            }
         }
     }
 }
@@ -109,13 +124,15 @@ where
 }
 
 /// The stores that there are, with the feature of each.
-const STORES: [(&str, &str); 6] = [
+const STORES: [(&str, &str); 8] = [
     ("memory", "memory"),
     ("sqlite", "sqlite"),
     ("postgres", "postgres"),
     ("postgresql", "postgres"),
     ("mysql", "mysql"),
     ("mariadb", "mysql"),
+    ("mongodb", "mongodb"),
+    ("mongodb+srv", "mongodb"),
 ];
 
 fn unknown(scheme: &str) -> Error {

@@ -19,7 +19,7 @@ impl Key {
         match (kind, id) {
             (IdKind::Integer, Value::Int(number)) => Some(Self::Integer(*number)),
             (IdKind::Uuid, Value::Text(text)) => text.parse().ok().map(Self::Uuid),
-            (IdKind::Text, Value::Text(text)) => Some(Self::Text(text.clone())),
+            (IdKind::ObjectId | IdKind::Text, Value::Text(text)) => Some(Self::Text(text.clone())),
             _ => None,
         }
     }

@@ -58,6 +58,10 @@ impl Store {
                 next.map(Key::Integer).map_err(|_| Error::internal("the integer ids are used up"))
             }
             IdKind::Uuid => Ok(Key::Uuid(Uuid::now_v7())),
+            kind @ IdKind::ObjectId => {
+                let made = kind.make().and_then(|id| Key::from_value(kind, &id));
+                made.ok_or_else(|| Error::internal("an ObjectId was not made"))
+            }
             IdKind::Text => Err(Error::internal("text ids are made by the caller")),
         }
     }

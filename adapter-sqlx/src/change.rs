@@ -9,7 +9,6 @@ use remex_core::{
     Value, back_off,
 };
 use sqlx::pool::PoolConnection;
-use uuid::Uuid;
 
 use crate::cell::Cell;
 use crate::dialect::Dialect;
@@ -346,11 +345,8 @@ impl<DB: Dialect> Store<DB> {
 
     /// Returns the id of a new record, if it is not for the database to make.
     fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
-        Ok(match (&new.id, self.description.id_kind()) {
-            (Some(id), _) => Some(self.cell(self.table.id(), id)?),
-            (None, IdKind::Uuid) => Some(self.key(&Value::from(Uuid::now_v7().to_string()))?),
-            (None, _) => None,
-        })
+        let made = self.description.id_kind().make();
+        new.id.as_ref().or(made.as_ref()).map(|id| self.cell(self.table.id(), id)).transpose()
     }
 
     async fn modify(

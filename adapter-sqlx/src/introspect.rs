@@ -218,6 +218,7 @@ fn id_kind(column: &Column, wanted: IdKind) -> Option<IdKind> {
     match (column.kind, column.storage, wanted) {
         (FieldType::Integer, ..) => Some(IdKind::Integer),
         (FieldType::Uuid, ..) | (FieldType::Text, Storage::Text, IdKind::Uuid) => Some(IdKind::Uuid),
+        (FieldType::Text, Storage::Text, IdKind::ObjectId) => Some(IdKind::ObjectId),
         (FieldType::Text, Storage::Text, _) => Some(IdKind::Text),
         _ => None,
     }

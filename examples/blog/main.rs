@@ -36,7 +36,7 @@ Options:
 
 Environment:
   DATABASE_URL  where records are kept [default: memory:]
-                memory:, sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE, mysql://…
+                memory:, sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE, mysql://…, mongodb://…
 ";
 
 /// The blog, over the store that a URL names.

@@ -40,7 +40,7 @@ Options:
 
 Environment:
   DATABASE_URL  where the cities are kept [default: sqlite://quickstart.db, a file in this folder]
-                memory:, sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE, mysql://…
+                memory:, sqlite://FILE, postgres://USER:PASSWORD@HOST/DATABASE, mysql://…, mongodb://…
 ";
 
 /// What the command line asks for.

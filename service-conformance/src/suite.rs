@@ -135,6 +135,7 @@ impl People {
         match self.kind {
             IdKind::Integer => Id::from(1_000_000 + i64::try_from(number).unwrap_or(0)),
             IdKind::Uuid => Id::from(format!("0192f0c1-0000-7000-8000-{number:012x}")),
+            IdKind::ObjectId => Id::from(format!("0192f0c1000070008{number:07x}")),
             IdKind::Text => Id::from(format!("free {number}/ä?&%")),
         }
     }
@@ -144,7 +145,7 @@ impl People {
     pub fn id_value(&self, id: &Id) -> Value {
         match self.kind {
             IdKind::Integer => id.as_str().parse::<i64>().map_or(Value::Null, Value::from),
-            IdKind::Uuid | IdKind::Text => Value::from(id.as_str()),
+            IdKind::Uuid | IdKind::ObjectId | IdKind::Text => Value::from(id.as_str()),
         }
     }
 
@@ -154,6 +155,7 @@ impl People {
         let texts: &[&str] = match self.kind {
             IdKind::Integer => &["abc", "007", "1.0", "+1", "1e3", "9223372036854775808", "1 OR 1=1", "ä"],
             IdKind::Uuid => &["abc", "1", "0192f0c100007000800000000000000a", "0192f0c1-0000-7000-8000-00000000000g"],
+            IdKind::ObjectId => &["abc", "1", "0192f0c1000070008000000", "0192f0c1000070008000000g", "ä"],
             IdKind::Text => return vec![Id::from("x".repeat(256))],
         };
         texts.iter().map(|text| Id::from(*text)).collect()

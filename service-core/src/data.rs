@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::description::Description;
 use crate::field::format_moment;
+use crate::object_id;
 use crate::options::{ClientIds, IdKind, Missing};
 use crate::{Document, Error, Fields, Filter, ID_BYTES_MAX, Id, Params, Patch, Result, Value};
 
@@ -23,7 +24,8 @@ pub struct NewRecord {
 impl IdKind {
     /// Reads an id of this kind, or `None` where the text is none.
     ///
-    /// Only the one way in which the service itself writes an id is read (`7`, not `007`), but for the case of UUIDs.
+    /// Only the one way in which the service itself writes an id is read (`7`, not `007`), but for the case of hexadecimal
+    /// digits.
     #[must_use]
     pub fn read(self, id: &Id) -> Option<Value> {
         let text = id.as_str();
@@ -38,7 +40,18 @@ impl IdKind {
                 text.parse::<Uuid>().ok().map(|uuid| Value::from(uuid.hyphenated().to_string()))
             }
             Self::Uuid => None,
+            Self::ObjectId => object_id::read(text).map(Value::from),
             Self::Text => (!text.is_empty() && text.len() <= ID_BYTES_MAX && !text.contains('\0')).then(|| text.into()),
+        }
+    }
+
+    /// Makes an id that nobody else makes, or `None` where ids are counted by the store or made up by the caller.
+    #[must_use]
+    pub fn make(self) -> Option<Value> {
+        match self {
+            Self::Integer | Self::Text => None,
+            Self::Uuid => Some(Value::from(Uuid::now_v7().hyphenated().to_string())),
+            Self::ObjectId => Some(Value::from(object_id::make())),
         }
     }
 
@@ -47,6 +60,7 @@ impl IdKind {
         match self {
             Self::Integer => "an integer",
             Self::Uuid => "a UUID",
+            Self::ObjectId => "24 hexadecimal digits",
             Self::Text => "a string of 1 to 255 bytes",
         }
     }
@@ -99,7 +113,7 @@ impl Description {
         // An integer field takes no text: data in JSON is typed.
         let fits = match self.id_kind() {
             IdKind::Integer => matches!(value, Value::Int(_)),
-            IdKind::Uuid | IdKind::Text => matches!(value, Value::Text(_)),
+            IdKind::Uuid | IdKind::ObjectId | IdKind::Text => matches!(value, Value::Text(_)),
         };
         let id = Id::from_value(value).filter(|_| fits);
         let read = id.and_then(|id| self.id_kind().read(&id));
@@ -500,6 +514,9 @@ mod tests {
         let uuid = "0192F0C1-0000-7000-8000-00000000000A";
         check(IdKind::Uuid, uuid, Some(&format!("\"{}\"", uuid.to_lowercase())));
         check(IdKind::Uuid, &uuid.replace('-', ""), None);
+        let digits = "0123456789ABCDEF01234567";
+        check(IdKind::ObjectId, digits, Some(&format!("\"{}\"", digits.to_lowercase())));
+        check(IdKind::ObjectId, "0123456789abcdef0123456", None);
         check(IdKind::Text, "null", Some("\"null\""));
         check(IdKind::Text, &"x".repeat(255), Some(&format!("\"{}\"", "x".repeat(255))));
         check(IdKind::Text, &"x".repeat(256), None);

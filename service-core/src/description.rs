@@ -215,7 +215,7 @@ fn complete(fields: &Fields, options: &Options) -> Fields {
     let id_type = match options.id_kind {
         IdKind::Integer => FieldType::Integer,
         IdKind::Uuid => FieldType::Uuid,
-        IdKind::Text => FieldType::Text,
+        IdKind::ObjectId | IdKind::Text => FieldType::Text,
     };
     let managed = Timestamps::names(options.timestamps).map(|(created, updated)| [created, updated]);
     let implied = std::iter::once((options.id_field.as_str(), id_type))

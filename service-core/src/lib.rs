@@ -19,6 +19,7 @@ mod id_as;
 mod json;
 mod map;
 mod method;
+mod object_id;
 mod options;
 mod output;
 mod page;

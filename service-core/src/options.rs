@@ -49,6 +49,8 @@ pub enum IdKind {
     Integer,
     /// UUIDs of version 7, which sort by the time they were made.
     Uuid,
+    /// Ids as MongoDB makes them, 24 hexadecimal digits, which sort by the second they were made in.
+    ObjectId,
     /// Text that the caller makes up; `create` without one is refused.
     Text,
 }

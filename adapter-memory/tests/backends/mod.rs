@@ -13,6 +13,7 @@ pub(crate) fn backends() -> Vec<Arc<dyn Backend>> {
     vec![
         Arc::new(documents("memory, documents, integer ids", IdKind::Integer)),
         Arc::new(documents("memory, documents, uuid ids", IdKind::Uuid)),
+        Arc::new(documents("memory, documents, object ids", IdKind::ObjectId)),
         Arc::new(documents("memory, documents, text ids", IdKind::Text)),
         Arc::new(people("memory, typed, integer ids", IdKind::Integer)),
         Arc::new(people("memory, typed, uuid ids", IdKind::Uuid)),

@@ -243,7 +243,7 @@ impl Syntax for MySql {
         let id_type = match table.id_kind {
             IdKind::Integer => "BIGINT AUTO_INCREMENT PRIMARY KEY".to_owned(),
             IdKind::Uuid => format!("{uuid} PRIMARY KEY"),
-            IdKind::Text => format!("{} PRIMARY KEY", text("VARCHAR(255)")),
+            IdKind::ObjectId | IdKind::Text => format!("{} PRIMARY KEY", text("VARCHAR(255)")),
         };
         let type_of = |kind, indexed: bool| match kind {
             FieldType::Boolean => "TINYINT(1)".to_owned(),

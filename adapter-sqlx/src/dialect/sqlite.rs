@@ -157,7 +157,7 @@ impl Syntax for Sqlite {
             // Without this word the id of the last record would be given out again once that is removed.
             IdKind::Integer => "INTEGER PRIMARY KEY AUTOINCREMENT",
             IdKind::Uuid => "UUID_TEXT PRIMARY KEY NOT NULL",
-            IdKind::Text => "TEXT PRIMARY KEY NOT NULL",
+            IdKind::ObjectId | IdKind::Text => "TEXT PRIMARY KEY NOT NULL",
         };
         // The names tell the next start what the columns hold; `TEXT` in them keeps SQLite from making numbers of texts
         // that look like some (https://www.sqlite.org/datatype3.html#determination_of_column_affinity).

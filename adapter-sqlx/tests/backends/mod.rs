@@ -33,6 +33,7 @@ fn of_every_kind<DB: Dialect>(database: &'static str) -> Vec<Arc<dyn Backend>> {
     let all = [
         (IdKind::Integer, RecordKind::Columns, "columns, integer ids"),
         (IdKind::Uuid, RecordKind::Columns, "columns, uuid ids"),
+        (IdKind::ObjectId, RecordKind::Columns, "columns, object ids"),
         (IdKind::Text, RecordKind::Columns, "columns, text ids"),
         (IdKind::Integer, RecordKind::Documents, "documents, integer ids"),
         (IdKind::Text, RecordKind::Documents, "documents, text ids"),
