@@ -2,7 +2,8 @@
 # Runs the examples as the README says on every store there is, sends what they print to be pasted, and holds the answers
 # of each store against those of memory: another store is another URL, and nothing else.
 #
-# REMEX_TEST_POSTGRES_URL and REMEX_TEST_MYSQL_URL name servers whose databases are empty, as `./test` starts them.
+# REMEX_TEST_POSTGRES_URL, REMEX_TEST_MYSQL_URL and REMEX_TEST_MONGODB_URL name servers whose databases are empty, as
+# `./test` starts them.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -107,6 +108,9 @@ for example in quickstart blog; do
     fi
     if [[ -n ${REMEX_TEST_MYSQL_URL:-} ]]; then
         tries "$example" mariadb "$REMEX_TEST_MYSQL_URL" || failed=1
+    fi
+    if [[ -n ${REMEX_TEST_MONGODB_URL:-} ]]; then
+        tries "$example" mongodb "$REMEX_TEST_MONGODB_URL" || failed=1
     fi
 done
 

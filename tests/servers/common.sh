@@ -7,6 +7,9 @@
 # The process ids of the servers that were started.
 servers=()
 
+# Where programs are kept that were fetched, for the next time.
+tools=${CARGO_TARGET_DIR:-target}/tools
+
 # installs PACKAGE...: by the system's package manager, where that is Debian's and we may.
 installs() {
     if [[ $(id -u) -ne 0 ]] || ! command -v apt-get >/dev/null; then

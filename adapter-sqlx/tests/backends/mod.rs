@@ -98,8 +98,9 @@ async fn open<DB: Dialect>(database: &str) -> Result<SqlPool<DB>> {
             let url = url("REMEX_TEST_MYSQL_URL");
             let server = SqlPool::<remex_sqlx::MySql>::connect(&url).await?;
             execute(server.pool(), format!("CREATE DATABASE IF NOT EXISTS {run}")).await;
-            let (server, _) = url.rsplit_once('/').expect("the URL names a database");
-            format!("{server}/{run}")
+            let (address, settings) = url.split_once('?').unwrap_or((&url, ""));
+            let (server, _) = address.rsplit_once('/').expect("the URL names a database");
+            format!("{server}/{run}?{settings}")
         }
         _ => unreachable!("{database} has no server"),
     };

@@ -28,6 +28,8 @@ impl Proxy {
     pub(crate) async fn before(url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").expect("a URL");
         let (authority, path) = rest.split_once('/').expect("a URL with a database");
+        // A socket would lead past the network.
+        let path = path.split('?').next().unwrap_or_default();
         let (user, address) = authority.rsplit_once('@').expect("a URL with a user");
         let default = if scheme == "mysql" { 3306 } else { 5432 };
         let address = if address.contains(':') { address.to_owned() } else { format!("{address}:{default}") };
