@@ -75,7 +75,6 @@ impl Table {
     /// Tells what a driver's error means for a caller.
     pub(crate) fn failure<DB: Dialect>(&self, error: sqlx::Error) -> Failure {
         let fault = fault::<DB>(&error);
-        let name = &self.name;
         let field = |column: Option<String>, code: &str, says: &str| {
             let known = column.filter(|column| self.column(column).is_some());
             let message = match &known {
@@ -95,14 +94,25 @@ impl Table {
             }
             Fault::Again | Fault::Away | Fault::Other => return refused::<DB>(error),
             Fault::Unique(named) => self.taken(&named).with_source(error),
-            Fault::Reference => Error::conflict(format!(
-                "the record of `{name}` refers to one that is not there, or is referred to by another"
-            ))
-            .with_source(error),
+            Fault::Reference(reference) => self.refers(reference.as_deref()).with_source(error),
             Fault::Required(column) => field(column, "required", "is required").with_source(error),
             Fault::Check(column) => field(column, "check", "breaks a rule of the table").with_source(error),
             Fault::TooLarge(column) => field(column, "size", "is too long or too large").with_source(error),
         })
+    }
+
+    /// Makes the error of a reference that leads nowhere, or of a record that is still referred to.
+    fn refers(&self, reference: Option<&str>) -> Error {
+        let reference = self.references.iter().find(|known| Some(known.name.as_str()) == reference);
+        let says = "refers to a record that is not there";
+        match reference {
+            Some(reference) => {
+                let message = format!("`{}` {says}", reference.columns.join("`, `"));
+                let columns = reference.columns.iter();
+                columns.fold(Error::conflict(message), |error, column| error.with_field(column, "reference", says))
+            }
+            None => Error::conflict(format!("the record of `{}` {says}, or is referred to by another", self.name)),
+        }
     }
 
     /// Makes the error of a value that another record holds.

@@ -112,14 +112,14 @@ async fn create<DB: Dialect>(
 /// Puts together what the database tells and what the options say.
 fn describe(facts: Facts, options: &SqlOptions, wanted: &Description) -> Result<(Table, Description)> {
     let name = wanted.name().to_owned();
-    let Facts { quoted, columns, uniques, counter } = facts;
+    let Facts { quoted, columns, uniques, references, counter } = facts;
     let keys: Vec<&Found> = columns.iter().filter(|found| found.key).collect();
     // The key is named as it is, unless the options name a column.
     let named = |id: &str| columns.iter().find(|found| found.column.name == id);
     let (id, keyed) = match (keys.as_slice(), named(wanted.id_field())) {
         ([key], _) => (key.column.name.clone(), true),
         (_, Some(found)) => {
-            let single = |unique: &crate::table::Unique| unique.columns == [found.column.name.as_str()];
+            let single = |unique: &crate::table::Constraint| unique.columns == [found.column.name.as_str()];
             (found.column.name.clone(), uniques.iter().any(single) && !found.column.nullable)
         }
         _ => {
@@ -171,7 +171,7 @@ fn describe(facts: Facts, options: &SqlOptions, wanted: &Description) -> Result<
         // Without a key, no record can be told from another one that is to be changed.
         description = description.with_methods([Method::Index, Method::Read].into_iter().collect());
     }
-    Ok((Table { name, quoted, columns, body, uniques, counter }, description))
+    Ok((Table { name, quoted, columns, body, uniques, references, counter }, description))
 }
 
 fn unknown(columns: &[Column], field: &Field) -> bool {

@@ -576,6 +576,7 @@ mod tests {
             ],
             body: None,
             uniques: Vec::new(),
+            references: Vec::new(),
             counter: None,
         }
     }

@@ -84,13 +84,27 @@ impl Column {
     }
 }
 
-/// A unique index: its name, and its columns.
+/// What the table holds its records to, a unique index or a reference: its name, and its columns.
 #[derive(Clone, Debug)]
-pub(crate) struct Unique {
+pub(crate) struct Constraint {
     /// The name of the index or constraint.
     pub(crate) name: String,
     /// The columns.
     pub(crate) columns: Vec<String>,
+}
+
+impl Constraint {
+    /// Collects the columns of each, of names and columns that stand together.
+    pub(crate) fn grouped(pairs: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
+        let mut constraints: Vec<Self> = Vec::new();
+        for (name, column) in pairs {
+            match constraints.last_mut().filter(|last| last.name == name) {
+                Some(last) => last.columns.push(column),
+                None => constraints.push(Self { name, columns: vec![column] }),
+            }
+        }
+        constraints
+    }
 }
 
 /// What is known of the table since the start.
@@ -104,7 +118,9 @@ pub(crate) struct Table {
     pub(crate) columns: Vec<Column>,
     /// Which column holds the fields that have none of their own.
     pub(crate) body: Option<usize>,
-    pub(crate) uniques: Vec<Unique>,
+    pub(crate) uniques: Vec<Constraint>,
+    /// What refers to records of other tables.
+    pub(crate) references: Vec<Constraint>,
     /// What is needed to see to it that ids which callers made up are not made again; by the dialect.
     pub(crate) counter: Option<String>,
 }

@@ -20,11 +20,11 @@ installs() {
     apt-get update -qq >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
 }
 
-# free_port: answers a port on which nobody listens.
+# free_port: answers a port on which nobody listens, below those that systems give to connections that go out.
 free_port() {
     local port
     while true; do
-        port=$((20000 + RANDOM % 20000))
+        port=$((20000 + RANDOM % 12000))
         if ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
             echo "$port"
             return

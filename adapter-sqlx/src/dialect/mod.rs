@@ -17,7 +17,7 @@ use sqlx::pool::PoolOptions;
 use crate::cell::{Cell, Form};
 use crate::query::Piece;
 use crate::sql::Executable;
-use crate::table::{Column, Table, Unique};
+use crate::table::{Column, Constraint, Table};
 
 /// A database that [`SqlService`](crate::SqlService) speaks to: `Sqlite`, `Postgres` or `MySql` (MariaDB), by their
 /// features.
@@ -40,7 +40,8 @@ pub(crate) struct Found {
 pub(crate) struct Facts {
     pub(crate) quoted: String,
     pub(crate) columns: Vec<Found>,
-    pub(crate) uniques: Vec<Unique>,
+    pub(crate) uniques: Vec<Constraint>,
+    pub(crate) references: Vec<Constraint>,
     pub(crate) counter: Option<String>,
 }
 
@@ -63,8 +64,9 @@ pub(crate) struct NewTable<'a> {
 pub(crate) enum Fault {
     /// Another record holds what must be unique: by the name of the index, or by columns.
     Unique(Named),
-    /// A record that is referred to is not there, or one that is referred to is to go.
-    Reference,
+    /// A record that is referred to is not there, or one that is referred to is to go: by the name of the reference, where it
+    /// is one of this table.
+    Reference(Option<String>),
     /// A column may not be null.
     Required(Option<String>),
     /// A rule of the table does not hold.

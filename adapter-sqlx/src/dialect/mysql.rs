@@ -13,7 +13,7 @@ use super::{
 use crate::cell::{Cell, Form, Storage};
 use crate::limits::Limits;
 use crate::sql::Executable;
-use crate::table::{Column, Unique};
+use crate::table::{Column, Constraint};
 
 impl Syntax for MySql {
     // 65,535 by the protocol.
@@ -160,6 +160,16 @@ impl Syntax for MySql {
         .fetch(&mut *connection)
         .try_collect()
         .await?;
+        let references: Vec<(String, String)> = sqlx::query_as(
+            "SELECT CAST(constraint_name AS CHAR), CAST(column_name AS CHAR) FROM information_schema.key_column_usage \
+             WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ? AND referenced_table_name IS NOT NULL \
+             ORDER BY constraint_name, ordinal_position",
+        )
+        .bind(schema)
+        .bind(table)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
         let exact = Self::exact_collation(&mut *connection).await?;
         // MariaDB keeps JSON as text that a rule checks, and tells the rules of one table without a look at all others. MySQL
         // has a type for it.
@@ -211,16 +221,14 @@ impl Syntax for MySql {
                 Found { column, key }
             })
             .collect::<Vec<_>>();
-        let mut grouped: Vec<Unique> = Vec::new();
-        for (name, column) in uniques {
+        // A column that is computed for the order of another stands for that one.
+        let uniques = uniques.into_iter().map(|(name, column)| {
             let ordered = columns.iter().find(|found| order_name(&found.column.name) == column);
-            let column = ordered.map_or(column, |found| found.column.name.to_string());
-            match grouped.last_mut().filter(|unique| unique.name == name) {
-                Some(unique) => unique.columns.push(column),
-                None => grouped.push(Unique { name, columns: vec![column] }),
-            }
-        }
-        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques: grouped, counter: None }))
+            (name, ordered.map_or(column, |found| found.column.name.to_string()))
+        });
+        let uniques = Constraint::grouped(uniques);
+        let references = Constraint::grouped(references);
+        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques, references, counter: None }))
     }
 
     async fn exact_collation(connection: &mut MySqlConnection) -> Result<&'static str, sqlx::Error> {
@@ -285,7 +293,11 @@ impl Syntax for MySql {
                 let name = named().unwrap_or_default();
                 Fault::Unique(Named::Index(name.rsplit('.').next().unwrap_or_default().to_owned()))
             }
-            1216 | 1217 | 1451 | 1452 => Fault::Reference,
+            1216 | 1217 | 1451 | 1452 => {
+                // "… (`db`.`table`, CONSTRAINT `name` FOREIGN KEY …"
+                let name = error.message().split_once("CONSTRAINT `").and_then(|(_, rest)| rest.split_once('`'));
+                Fault::Reference(name.map(|(name, _)| name.to_owned()))
+            }
             1048 | 1364 => Fault::Required(column()),
             3819 | 4025 => Fault::Check(None),
             1264 | 1406 | 1292 | 1366 => Fault::TooLarge(column()),

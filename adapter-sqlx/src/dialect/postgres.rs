@@ -11,7 +11,7 @@ use super::{Facts, Fault, Found, Named, NewTable, Order, Pools, Rows, Syntax, cr
 use crate::cell::{Cell, Form, Storage};
 use crate::limits::{Element, Limits};
 use crate::sql::Executable;
-use crate::table::{Column, Table, Unique};
+use crate::table::{Column, Constraint, Table};
 
 impl Syntax for Postgres {
     // 65,535 by the protocol.
@@ -199,8 +199,18 @@ impl Syntax for Postgres {
                 Found { column, key }
             })
             .collect();
-        let uniques = uniques.into_iter().map(|(name, columns)| Unique { name, columns }).collect();
-        Ok(Some(Facts { quoted, columns, uniques, counter }))
+        let uniques = uniques.into_iter().map(|(name, columns)| Constraint { name, columns }).collect();
+        let references: Vec<(String, Vec<String>)> = sqlx::query_as(
+            "SELECT c.conname::text, array_agg(a.attname::text) FROM pg_constraint c \
+             JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) \
+             WHERE c.conrelid = to_regclass($1) AND c.contype = 'f' GROUP BY c.conname",
+        )
+        .bind(&quoted)
+        .fetch(&mut *connection)
+        .try_collect()
+        .await?;
+        let references = references.into_iter().map(|(name, columns)| Constraint { name, columns }).collect();
+        Ok(Some(Facts { quoted, columns, uniques, references, counter }))
     }
 
     fn create_table(table: &NewTable<'_>) -> Vec<String> {
@@ -235,7 +245,7 @@ impl Syntax for Postgres {
         let column = || details.and_then(|details| details.column()).map(str::to_owned);
         match code.as_str() {
             "23505" => Fault::Unique(Named::Index(error.constraint().unwrap_or_default().to_owned())),
-            "23503" => Fault::Reference,
+            "23503" => Fault::Reference(error.constraint().map(str::to_owned)),
             "23502" => Fault::Required(column()),
             "23514" => Fault::Check(column()),
             "22001" | "22003" | "22008" => Fault::TooLarge(column()),

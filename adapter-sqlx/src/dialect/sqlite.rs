@@ -15,7 +15,7 @@ use super::{
 use crate::cell::{Cell, Form, Storage};
 use crate::query::Piece;
 use crate::sql::Executable;
-use crate::table::{Column, Table, Unique};
+use crate::table::{Column, Constraint, Table};
 
 /// Ids that callers made up past this one are not counted on from: half of the integers up to 2^53 are left then, and one
 /// record under the largest id does not keep every other from being made.
@@ -142,14 +142,14 @@ impl Syntax for Sqlite {
                 Found { column, key: key > 0 }
             })
             .collect::<Vec<_>>();
-        let mut uniques = grouped(uniques);
+        let mut uniques = Constraint::grouped(uniques);
         // Of an index over an expression SQLite tells no column; of those that this crate makes, the name tells it.
         for Found { column, .. } in columns.iter().filter(|found| found.column.storage == Storage::Digits) {
             let name = index_name(name, &column.name, true);
-            uniques.push(Unique { name, columns: vec![column.name.to_string()] });
+            uniques.push(Constraint { name, columns: vec![column.name.to_string()] });
         }
         let counter = text.contains("AUTOINCREMENT").then(|| table.to_owned());
-        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques, counter }))
+        Ok(Some(Facts { quoted: qualified::<Self>(name), columns, uniques, references: Vec::new(), counter }))
     }
 
     fn create_table(table: &NewTable<'_>) -> Vec<String> {
@@ -199,7 +199,8 @@ impl Syntax for Sqlite {
                 Some(name) => Named::Index(name),
                 None => Named::Columns(columns().unwrap_or_default()),
             }),
-            787 | 1811 => Fault::Reference,
+            // It does not say which.
+            787 | 1811 => Fault::Reference(None),
             1299 => Fault::Required(columns().and_then(|columns| columns.into_iter().next())),
             275 => Fault::Check(None),
             3091 => Fault::Check(None),
@@ -240,18 +241,6 @@ impl Syntax for Sqlite {
         let readers = options.connect_with(connect).await?;
         Ok((readers, writer))
     }
-}
-
-/// Collects the columns of each index.
-fn grouped(pairs: Vec<(String, String)>) -> Vec<Unique> {
-    let mut uniques: Vec<Unique> = Vec::new();
-    for (name, column) in pairs {
-        match uniques.last_mut().filter(|unique| unique.name == name) {
-            Some(unique) => unique.columns.push(column),
-            None => uniques.push(Unique { name, columns: vec![column] }),
-        }
-    }
-    uniques
 }
 
 /// Writes what puts the digits of decimals into the order of numbers, as texts: SQLite has no decimals.

@@ -95,3 +95,42 @@ async fn conditions_in_sql_hold_in_every_database() {
         a_condition_in_sql_holds_for_all_that_reads::<MySql>(&url).await;
     }
 }
+
+async fn references_are_held<DB: Dialect>(url: &str, tells: bool)
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    let (pool, nests) = with_table::<DB>(url, "CREATE TABLE TABLE_NAME (id INTEGER NOT NULL PRIMARY KEY)").await;
+    let birds = urls::table_name();
+    let statement = format!(
+        "CREATE TABLE {birds} (id INTEGER NOT NULL PRIMARY KEY, nest_id INTEGER, CONSTRAINT {birds}_nest \
+         FOREIGN KEY (nest_id) REFERENCES {nests} (id))"
+    );
+    let mut connection = pool.pool().acquire().await.expect("a connection");
+    (&mut *connection).execute(AssertSqlSafe(statement)).await.expect("a table");
+    drop(connection);
+    let nests = SqlService::<DB>::new(pool.clone(), Options::new(nests)).await.expect("a service");
+    let birds = SqlService::<DB>::new(pool, Options::new(birds)).await.expect("a service");
+    let params = Params::new();
+    nests.create(Document::new().with("id", 1), &params).await.expect("made");
+    birds.create(Document::new().with("id", 1).with("nest_id", 1), &params).await.expect("made");
+    let nowhere = birds.create(Document::new().with("id", 2).with("nest_id", 9), &params).await.expect_err("refused");
+    assert_eq!(nowhere.kind(), ErrorKind::Conflict, "{nowhere:?}");
+    let named = nowhere.fields().first().map(|field| field.field.as_str());
+    assert_eq!(named, tells.then_some("nest_id"), "{nowhere:?}");
+    let held = nests.remove(&Id::from(1), &params).await.expect_err("refused");
+    assert_eq!((held.kind(), held.fields().len()), (ErrorKind::Conflict, 0), "{held:?}");
+    urls::drop_table(&birds).await;
+    urls::drop_table(&nests).await;
+}
+
+#[tokio::test]
+async fn references_are_held_and_named_where_the_database_tells() {
+    references_are_held::<Sqlite>("sqlite::memory:", false).await;
+    if let Some(url) = urls::postgres() {
+        references_are_held::<Postgres>(&url, true).await;
+    }
+    if let Some(url) = urls::mysql() {
+        references_are_held::<MySql>(&url, true).await;
+    }
+}

@@ -191,9 +191,9 @@ async fn decimals_are_filtered_by_clients(suite: Suite) -> Outcome {
         ("price=1.500&$sort[name]=1", "f g"),
         ("price[$lt]=9.5&$sort[name]=1", "a b c d e f g"),
         ("price[$in][]=10&price[$in][]=-10&$sort[name]=1", "a i"),
-        (r#"query={"price":{"$gte":9.5}}&sort={"name":1}"#, "h i j"),
-        (r#"query={"price":{"$gte":"9.50"}}&sort={"name":1}"#, "h i j"),
-        (r#"query={"price":{"$gt":9.5}}&sort={"name":1}"#, "i j"),
+        ("query=%7B%22price%22:%7B%22$gte%22:9.5%7D%7D&sort=%7B%22name%22:1%7D", "h i j"),
+        ("query=%7B%22price%22:%7B%22$gte%22:%229.50%22%7D%7D&sort=%7B%22name%22:1%7D", "h i j"),
+        ("query=%7B%22price%22:%7B%22$gt%22:9.5%7D%7D&sort=%7B%22name%22:1%7D", "i j"),
     ] {
         let expected: Vec<&str> = expected.split_whitespace().collect();
         named(&people.text(query).await?.data, &expected)?;
