@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod guide;
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres", feature = "mysql", feature = "mongodb"))]
 mod store;
 
 pub use remex_core::*;
@@ -21,4 +22,5 @@ pub use remex_sqlx::Postgres;
 pub use remex_sqlx::Sqlite;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 pub use remex_sqlx::{SqlCondition, SqlOptions, SqlPool, SqlService, TextOrder};
+#[cfg(any(feature = "memory", feature = "sqlite", feature = "postgres", feature = "mysql", feature = "mongodb"))]
 pub use store::{Store, StoreService};

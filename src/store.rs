@@ -80,16 +80,6 @@ impl Store {
     ///
     /// # Errors
     /// What the adapter answers: options that contradict themselves or what is there, a database that is away.
-    #[cfg_attr(
-        not(any(
-            feature = "memory",
-            feature = "sqlite",
-            feature = "postgres",
-            feature = "mysql",
-            feature = "mongodb"
-        )),
-        allow(unused_variables, clippy::unused_async, reason = "there is no store in this build")
-    )]
     pub async fn service<T, In>(&self, options: Options) -> Result<StoreService<T, In>>
     where
         T: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,

@@ -12,7 +12,7 @@ use mongodb::bson::{Bson, Document, doc};
 use remex_core::{Cursor, Description, Direction, FieldType, Path, Plan, Sort};
 
 use crate::query::{Comparison, Place, Said, holds_object, not_null, place};
-use crate::spelled::id_to_bson;
+use crate::spelled::{id_to_bson, spelled};
 use crate::value::to_bson;
 
 /// In which order documents come from the server.
@@ -151,6 +151,10 @@ fn key(description: &Description, path: &Path) -> Bson {
 pub(crate) fn say_after(description: &Description, order: &Order, sort: &[Sort], cursor: &Cursor) -> Said {
     // Objects, whose order is not the server's, are left to whoever reads them.
     if matches!(order, Order::Keyed(..)) && cursor.values().iter().any(holds_object) {
+        return Said::AtLeast(Document::new());
+    }
+    // A text that a date, an id or a UUID is read as may have been one, and is neither before nor behind these to the server.
+    if cursor.values().iter().any(|value| value.as_str().is_some_and(|text| spelled(text).is_some())) {
         return Said::AtLeast(Document::new());
     }
     let id = id_to_bson(description.id_kind(), cursor.id());

@@ -294,7 +294,7 @@ impl<DB: Dialect> Store<DB> {
         for column in &columns {
             sql.push(", ").push(&column.quoted);
         }
-        sql.push(") VALUES ");
+        sql.push(")").push(DB::OVERRIDING).push(" VALUES ");
         for (position, (new, key)) in new.iter().zip(&keys).enumerate() {
             sql.push(if position > 0 { ", (" } else { "(" });
             match key {
@@ -346,6 +346,18 @@ impl<DB: Dialect> Store<DB> {
     /// Returns the id of a new record, if it is not for the database to make.
     fn new_key(&self, new: &NewRecord) -> Result<Option<Cell>, Failure> {
         let made = self.description.id_kind().make();
+        let half = self.table.id_half();
+        if DB::COUNTS_PAST_ALL && new.id.as_ref().and_then(Value::as_i64).is_some_and(|id| id > half) {
+            let (id, says) =
+                (self.description.id_field(), format!("may be up to {half}, so that ids are left to be made"));
+            return Err(Error::unprocessable(format!("`{id}` {says}")).with_field(id, "size", says).into());
+        }
+        if new.id.is_none() && made.is_none() && !DB::makes_ids(&self.table) {
+            let id = self.description.id_field();
+            return Err(Error::unprocessable(format!("`{id}` is required"))
+                .with_field(id, "required", "is required")
+                .into());
+        }
         new.id.as_ref().or(made.as_ref()).map(|id| self.cell(self.table.id(), id)).transpose()
     }
 
@@ -539,7 +551,7 @@ impl<DB: Dialect> Store<DB> {
         for (column, _) in &settings {
             sql.push(", ").push(&column.quoted);
         }
-        sql.push(") VALUES (");
+        sql.push(")").push(if key.is_some() { DB::OVERRIDING } else { "" }).push(" VALUES (");
         match &key {
             Some(key) => {
                 sql.bind(id_column, key.clone());

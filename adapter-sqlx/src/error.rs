@@ -96,9 +96,23 @@ impl Table {
             Fault::Unique(named) => self.taken(&named).with_source(error),
             Fault::Reference(reference) => self.refers(reference.as_deref()).with_source(error),
             Fault::Required(column) => field(column, "required", "is required").with_source(error),
-            Fault::Check(column) => field(column, "check", "breaks a rule of the table").with_source(error),
+            Fault::Check(named) => self.breaks_rule(named).with_source(error),
             Fault::TooLarge(column) => field(column, "size", "is too long or too large").with_source(error),
         })
+    }
+
+    /// Makes the error of a rule of the table that does not hold, which is named itself, or by its column.
+    fn breaks_rule(&self, named: Option<String>) -> Error {
+        let says = "breaks a rule of the table";
+        let Some(named) = named else { return Error::unprocessable(format!("a field of the data {says}")) };
+        let rule = self.references.iter().find(|rule| rule.name == named);
+        let columns = match (self.column(&named), rule) {
+            (Some(column), _) => vec![column.name.to_string()],
+            (None, Some(rule)) => rule.columns.clone(),
+            (None, None) => return Error::unprocessable(format!("a field of the data {says}")),
+        };
+        let refused = Error::unprocessable(format!("`{}` {says}", columns.join("`, `")));
+        columns.iter().fold(refused, |error, column| error.with_field(column, "check", says))
     }
 
     /// Makes the error of a reference that leads nowhere, or of a record that is still referred to.

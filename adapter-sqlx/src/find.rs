@@ -168,7 +168,9 @@ impl<DB: Dialect> Store<DB> {
         while let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? {
             let Some(row) = step.right() else { continue };
             let record = self.record(&reading, &row)?;
-            if !plan.filter.matches(&record) || !after.is_exact() && !self.is_behind(plan, &record) {
+            // What SQL has decided is not looked at again: the columns that it is about may not have been read.
+            let matches = filter.is_exact() || plan.filter.matches(&record);
+            if !matches || !after.is_exact() && !self.is_behind(plan, &record) {
                 continue;
             }
             found.push(record);
@@ -296,7 +298,8 @@ impl<DB: Dialect> Store<DB> {
             let Some(step) = rows.try_next().await.map_err(|error| self.failure(error))? else { break };
             let Some(row) = step.right() else { continue };
             let record = self.record(&reading, &row)?;
-            if !exact && !(plan.filter.matches(&record) && (after.is_exact() || self.is_behind(&plan, &record))) {
+            let matches = filter.is_exact() || plan.filter.matches(&record);
+            if !matches || !after.is_exact() && !self.is_behind(&plan, &record) {
                 continue;
             }
             if skip > 0 {

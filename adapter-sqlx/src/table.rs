@@ -93,6 +93,25 @@ pub(crate) struct Constraint {
     pub(crate) columns: Vec<String>,
 }
 
+/// Integer ids that callers make up are counted past up to this one, or to half of those that the column takes: a single one
+/// of them cannot use up all that the database would make.
+const COUNTED_MAX: i64 = 1 << 52;
+
+impl Table {
+    /// Returns the largest id past which the database is made to count.
+    pub(crate) fn counted_max(&self) -> i64 {
+        self.id_half().min(COUNTED_MAX)
+    }
+
+    /// Returns half of the largest id that the column takes.
+    pub(crate) fn id_half(&self) -> i64 {
+        match self.id().limits {
+            Limits::Integers(_, max) => i64::try_from(max / 2).unwrap_or(i64::MAX),
+            _ => i64::MAX / 2,
+        }
+    }
+}
+
 impl Constraint {
     /// Collects the columns of each, of names and columns that stand together.
     pub(crate) fn grouped(pairs: impl IntoIterator<Item = (String, String)>) -> Vec<Self> {
@@ -119,7 +138,7 @@ pub(crate) struct Table {
     /// Which column holds the fields that have none of their own.
     pub(crate) body: Option<usize>,
     pub(crate) uniques: Vec<Constraint>,
-    /// What refers to records of other tables.
+    /// What refers to records of other tables, and other rules that name their columns.
     pub(crate) references: Vec<Constraint>,
     /// What is needed to see to it that ids which callers made up are not made again; by the dialect.
     pub(crate) counter: Option<String>,

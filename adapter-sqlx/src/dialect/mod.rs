@@ -104,6 +104,10 @@ pub(crate) trait Syntax: sqlx::Database {
     const BEGIN_ISOLATED: &'static [&'static str];
     /// What makes a query lock the rows that it finds.
     const LOCK: &'static str = " FOR UPDATE";
+    /// Whether the database makes ids past every one that is given, even where hardly any are left then.
+    const COUNTS_PAST_ALL: bool = false;
+    /// What lets an insert give an id that the database would otherwise always choose.
+    const OVERRIDING: &'static str = "";
     /// What lets the database choose an id in an insert.
     const DEFAULT_ID: &'static str = "DEFAULT";
     /// What lets an id of zero be one, and what makes it mean "choose one" again, where it does.
@@ -209,6 +213,12 @@ pub(crate) trait Syntax: sqlx::Database {
     fn next_id(table: &Table) -> Option<String> {
         let _ = table;
         None
+    }
+
+    /// Returns whether the database makes an id for a record that comes without one.
+    fn makes_ids(table: &Table) -> bool {
+        let _ = table;
+        true
     }
 
     /// Writes the statement that sees to it that an integer id, which is bound to it, is not made again.

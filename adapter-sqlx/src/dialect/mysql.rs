@@ -29,6 +29,7 @@ impl Syntax for MySql {
     ));
     const BEGIN_ISOLATED: &'static [&'static str] =
         &["SET TRANSACTION ISOLATION LEVEL SERIALIZABLE", "START TRANSACTION"];
+    const COUNTS_PAST_ALL: bool = true;
     const NO_LIMIT: &'static str = "18446744073709551615";
     const EXACT: &'static str = "utf8mb4_nopad_bin";
 
@@ -286,8 +287,17 @@ impl Syntax for MySql {
         let number = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>().map_or(0, |error| error.number());
         // The last thing in quotes that a message names: "Duplicate entry 'x' for key 'people_email_unique'".
         let named = || error.message().rsplit('\'').nth(1).map(str::to_owned);
-        // The first: "Column 'name' cannot be null".
-        let column = || error.message().split('\'').nth(1).map(str::to_owned);
+        // "Column 'name' cannot be null", or, behind a value that was sent, "… for column `db`.`table`.`name` at row 1".
+        let column = || {
+            let message = error.message();
+            let name = match message.rsplit_once(" for column ") {
+                Some((_, rest)) => rest.rsplit_once(" at row ").map_or(rest, |(name, _)| name).rsplit('.').next()?,
+                None => message.split('\'').nth(1)?,
+            };
+            Some(name.trim_matches(['\'', '`']).to_owned())
+        };
+        // "CONSTRAINT `name` failed for `db`.`table`"; that of a column is `table.column`.
+        let rule = || Some(error.message().split('`').nth(1)?.rsplit('.').next()?.to_owned());
         match number {
             1062 | 1586 => {
                 let name = named().unwrap_or_default();
@@ -299,7 +309,9 @@ impl Syntax for MySql {
                 Fault::Reference(name.map(|(name, _)| name.to_owned()))
             }
             1048 | 1364 => Fault::Required(column()),
-            3819 | 4025 => Fault::Check(None),
+            3819 | 4025 => Fault::Check(rule()),
+            // What a trigger of the table refuses.
+            1644 => Fault::Check(None),
             1264 | 1406 | 1292 | 1366 => Fault::TooLarge(column()),
             // What an ENUM or a SET does not have.
             1265 => Fault::Check(column()),

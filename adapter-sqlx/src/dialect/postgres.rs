@@ -18,6 +18,7 @@ impl Syntax for Postgres {
     const BINDS_MAX: usize = 60_000;
     const RETURNS: bool = true;
     const BEGIN_ISOLATED: &'static [&'static str] = &["BEGIN ISOLATION LEVEL SERIALIZABLE"];
+    const OVERRIDING: &'static str = " OVERRIDING SYSTEM VALUE";
     const NO_LIMIT: &'static str = "ALL";
     const EXACT: &'static str = "C";
 
@@ -38,7 +39,11 @@ impl Syntax for Postgres {
                 | Storage::Array
                 | Storage::Other,
                 declared,
-            ) => format!("${position}::{declared}"),
+            ) => match declared {
+                // Without its size the type is one of a single bit, and would cut off the others.
+                "bit" => format!("${position}::bit varying"),
+                declared => format!("${position}::{declared}"),
+            },
             _ => format!("${position}"),
         }
     }
@@ -203,7 +208,7 @@ impl Syntax for Postgres {
         let references: Vec<(String, Vec<String>)> = sqlx::query_as(
             "SELECT c.conname::text, array_agg(a.attname::text) FROM pg_constraint c \
              JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY(c.conkey) \
-             WHERE c.conrelid = to_regclass($1) AND c.contype = 'f' GROUP BY c.conname",
+             WHERE c.conrelid = to_regclass($1) AND c.contype IN ('f', 'c') GROUP BY c.conname",
         )
         .bind(&quoted)
         .fetch(&mut *connection)
@@ -244,13 +249,16 @@ impl Syntax for Postgres {
         let details = error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>();
         let column = || details.and_then(|details| details.column()).map(str::to_owned);
         match code.as_str() {
-            "23505" => Fault::Unique(Named::Index(error.constraint().unwrap_or_default().to_owned())),
+            // Of an index, or of a rule that excludes others.
+            "23505" | "23P01" => Fault::Unique(Named::Index(error.constraint().unwrap_or_default().to_owned())),
             "23503" => Fault::Reference(error.constraint().map(str::to_owned)),
             "23502" => Fault::Required(column()),
-            "23514" => Fault::Check(column()),
+            "23514" => Fault::Check(error.constraint().map(str::to_owned).or_else(column)),
             "22001" | "22003" | "22008" => Fault::TooLarge(column()),
-            // A text that the type of its column cannot be read from: a network address, an interval.
-            "22007" | "22P02" | "2202E" => Fault::Check(column()),
+            // What a trigger or a function of the table refuses.
+            "P0001" => Fault::Check(None),
+            // A value that the type of its column cannot be read from, or that a rule of the table cannot be worked out for.
+            code if code.starts_with("22") => Fault::Check(column()),
             // A serialisation failure and a deadlock.
             "40001" | "40P01" => Fault::Again,
             // "cached plan must not change result type"
@@ -267,7 +275,8 @@ impl Syntax for Postgres {
         // Two such statements at once may set it back; a create that then meets an id which is there takes the next.
         Some(format!(
             "SELECT setval('{literal}', $1) WHERE $1 > (SELECT last_value FROM {sequence}) \
-             AND $1 <= 4503599627370496"
+             AND $1 <= {}",
+            table.counted_max()
         ))
     }
 

@@ -34,6 +34,15 @@ impl Syntax for Sqlite {
     const EXACT: &'static str = "BINARY";
 
     fn compare(column: &Column) -> String {
+        let name = &column.quoted;
+        let moments = column.storage == Storage::Text && column.kind == FieldType::DateTime;
+        if moments && !column.declared.eq_ignore_ascii_case("DATETIME_TEXT") {
+            // Others write times in other forms, SQLite itself for CURRENT_TIMESTAMP.
+            return format!(
+                "CASE WHEN typeof({name}) <> 'text' OR {name} GLOB '????-??-??T??:??:??.??????Z' THEN {name} \
+                 ELSE coalesce(strftime('%Y-%m-%dT%H:%M:%f000Z', {name}), {name}) END"
+            );
+        }
         match (column.storage, column.collation) {
             (Storage::Digits, _) => decimal_order(&column.quoted),
             (storage, Some(exact)) if storage.form() == Form::Text => format!("{} COLLATE {exact}", column.quoted),
@@ -200,7 +209,9 @@ impl Syntax for Sqlite {
                 None => Named::Columns(columns().unwrap_or_default()),
             }),
             // It does not say which.
-            787 | 1811 => Fault::Reference(None),
+            787 => Fault::Reference(None),
+            // What a trigger of the table refuses.
+            1811 => Fault::Check(None),
             1299 => Fault::Required(columns().and_then(|columns| columns.into_iter().next())),
             275 => Fault::Check(None),
             3091 => Fault::Check(None),
@@ -212,6 +223,12 @@ impl Syntax for Sqlite {
             13 => Fault::Away,
             _ => Fault::Other,
         }
+    }
+
+    /// Only a key that is declared so and no other way is made by SQLite, see
+    /// [ROWIDs and the INTEGER PRIMARY KEY](https://www.sqlite.org/lang_createtable.html#rowid).
+    fn makes_ids(table: &Table) -> bool {
+        table.id().declared.eq_ignore_ascii_case("INTEGER")
     }
 
     fn next_id(table: &Table) -> Option<String> {
@@ -295,6 +312,8 @@ fn storage(declared: &str) -> Storage {
     } else if declared.is_empty() {
         // What a view computes has no type; the options may say which it is.
         Storage::Text
+    } else if has("REAL") || has("FLOA") || has("DOUB") {
+        Storage::Float
     } else if has("BLOB") {
         Storage::Binary
     } else {

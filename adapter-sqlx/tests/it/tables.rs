@@ -134,3 +134,102 @@ async fn references_are_held_and_named_where_the_database_tells() {
         references_are_held::<MySql>(&url, true).await;
     }
 }
+
+#[tokio::test]
+async fn times_that_sqlite_writes_by_itself_are_paged_and_found() {
+    let statement =
+        "CREATE TABLE TABLE_NAME (id INTEGER PRIMARY KEY, made DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP)";
+    let (pool, name) = with_table::<Sqlite>("sqlite::memory:", statement).await;
+    let notes = SqlService::<Sqlite>::new(pool, Options::new(name)).await.expect("a service");
+    for made in [None, Some("2024-02-29T04:34:02.123456Z"), None, Some("2030-01-01T00:00:00Z"), None] {
+        let data = made.map_or_else(Document::new, |made| Document::new().with("made", made));
+        notes.create(data, &Params::new()).await.expect("made");
+    }
+    for direction in [Query::new().sort("made"), Query::new().sort_descending("made")] {
+        let (mut seen, mut after) = (Vec::new(), None);
+        for _ in 0..5 {
+            let query = Query { after: after.take(), limit: Some(1), ..direction.clone() };
+            let page = notes.index(&Params::from(query)).await.expect("a page");
+            seen.extend(page.data.iter().map(|note| note["id"].as_i64()));
+            after = page.info.next;
+        }
+        seen.sort_unstable();
+        assert_eq!(seen, [1, 2, 3, 4, 5].map(Some), "every one once");
+    }
+    let first = notes.read(&Id::from(1), &Params::new()).await.expect("a note");
+    let same = Params::from(Query::new().filter(Filter::eq("made", first["made"].clone())));
+    assert!(notes.index(&same).await.expect("a list").data.iter().any(|note| note["id"] == first["id"]));
+}
+
+#[tokio::test]
+async fn what_sql_has_decided_needs_no_column_that_nobody_selects() {
+    let statement = "CREATE TABLE TABLE_NAME (id INTEGER PRIMARY KEY, name TEXT, kind TEXT, tags JSON)";
+    let (pool, name) = with_table::<Sqlite>("sqlite::memory:", statement).await;
+    let shop = SqlService::<Sqlite>::new(pool, Options::new(name)).await.expect("a service");
+    for (name, kind, tag) in [("a", "x", 2), ("b", "x", 1), ("c", "y", 0)] {
+        let data = Document::new().with("name", name).with("kind", kind).with("tags", [tag]);
+        shop.create(data, &Params::new()).await.expect("made");
+    }
+    let query = Query::new().filter(Filter::eq("kind", "x")).sort("tags").select(["name"]);
+    for params in [
+        Params::from(query.clone()),
+        Params::from(Query { filter: Filter::All, ..query }).with_scope(Filter::eq("kind", "x")),
+    ] {
+        let found = shop.index(&params).await.expect("a list").data;
+        let names: Vec<_> = found.iter().filter_map(|record| record["name"].as_str()).collect();
+        assert_eq!(names, ["b", "a"]);
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_sqlite_does_not_make_is_required() {
+    let statement = "CREATE TABLE TABLE_NAME (id INT PRIMARY KEY, size REAL)";
+    let (pool, name) = with_table::<Sqlite>("sqlite::memory:", statement).await;
+    let codes = SqlService::<Sqlite>::new(pool, Options::new(name)).await.expect("a service");
+    let lost = codes.create(Document::new(), &Params::new()).await.expect_err("refused");
+    assert_eq!((lost.kind(), lost.fields()[0].field.as_str()), (ErrorKind::Unprocessable, "id"));
+    codes.create(Document::new().with("id", 1).with("size", 1.5), &Params::new()).await.expect("made");
+    let rounded = codes.create(Document::new().with("id", 2).with("size", (1_i64 << 53) + 1), &Params::new()).await;
+    assert_eq!(rounded.expect_err("refused").kind(), ErrorKind::Unprocessable);
+}
+
+#[tokio::test]
+async fn postgres_refuses_what_its_tables_do_with_the_field_that_it_names() {
+    let Some(url) = urls::postgres() else { return };
+    let statement = "CREATE TABLE TABLE_NAME (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, age int CHECK (age >= 0), \
+                     bits bit(3), span int4range, small smallint)";
+    let (pool, name) = with_table::<Postgres>(&url, statement).await;
+    let people = SqlService::<Postgres>::new(pool, Options::new(name)).await.expect("a service");
+    let params = Params::new();
+    let given = people.create(Document::new().with("id", 77).with("bits", "101"), &params).await.expect("made");
+    assert_eq!((given["id"].as_i64(), given["bits"].as_str()), (Some(77), Some("101")));
+    assert!(people.update(&Id::from(78), Document::new().with("age", 1), &params).await.expect("made").is_created());
+    let aged = people.create(Document::new().with("age", -1), &params).await.expect_err("refused");
+    assert_eq!((aged.kind(), aged.fields()[0].field.as_str()), (ErrorKind::Unprocessable, "age"));
+    for (field, value) in [("span", "[5,1)"), ("span", "none"), ("bits", "10101")] {
+        let refused = people.create(Document::new().with(field, value), &params).await.expect_err("refused");
+        assert_eq!(refused.kind(), ErrorKind::Unprocessable, "{field}: {refused:?}");
+    }
+    people.create(Document::new().with("id", i32::MAX), &params).await.expect("made");
+    people.create(Document::new(), &params).await.expect("an id is left");
+    urls::drop_table(&people).await;
+}
+
+#[tokio::test]
+async fn mariadb_names_the_field_and_keeps_ids_to_make() {
+    let Some(url) = urls::mysql() else { return };
+    let statement = "CREATE TABLE TABLE_NAME (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20), ip INET6, \
+                     age INT CHECK (age >= 0))";
+    let (pool, name) = with_table::<MySql>(&url, statement).await;
+    let people = SqlService::<MySql>::new(pool, Options::new(name)).await.expect("a service");
+    let params = Params::new();
+    for (field, value) in [("ip", remex_core::Value::from("name")), ("age", remex_core::Value::from(-1))] {
+        let refused = people.create(Document::new().with(field, value), &params).await.expect_err("refused");
+        let named = refused.fields().first().map(|error| error.field.as_str());
+        assert_eq!((refused.kind(), named), (ErrorKind::Unprocessable, Some(field)), "{refused:?}");
+    }
+    let last = people.create(Document::new().with("id", i32::MAX), &params).await.expect_err("refused");
+    assert_eq!((last.kind(), last.fields()[0].field.as_str()), (ErrorKind::Unprocessable, "id"));
+    people.create(Document::new(), &params).await.expect("an id is left");
+    urls::drop_table(&people).await;
+}

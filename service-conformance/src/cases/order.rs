@@ -10,6 +10,7 @@ use crate::{Case, Outcome, Suite};
 
 pub(super) fn cases() -> Vec<Case> {
     vec![
+        Case::new(what_is_selected_is_sorted_and_filtered_by_the_rest, &[25, 29]),
         Case::new(sorts_ascend_and_descend, &[25]),
         Case::new(the_first_key_of_a_sort_wins, &[25]),
         Case::new(ties_are_ordered_by_id, &[25]),
@@ -201,4 +202,17 @@ async fn select_reaches_into_objects(suite: Suite) -> Outcome {
     people.add(json!({"name": "Alice", "address": address})).await?;
     let found = people.list(Query::new().select(["address.city", "address.street.number"])).await?;
     is_record(&found[0], json!({"address": {"city": "Bonn", "street": {"number": 5}}}))
+}
+
+/// What a query selects is not all that it is about.
+async fn what_is_selected_is_sorted_and_filtered_by_the_rest(suite: Suite) -> Outcome {
+    let people = suite.people(|options| options).await?;
+    for (name, owner, tag) in [("a", 7, 2), ("b", 7, 1), ("c", 8, 0)] {
+        people.add(json!({"name": name, "owner": owner, "tags": [tag]})).await?;
+    }
+    let selected = Query::new().sort("tags").select(["name"]);
+    let filtered = remex_core::Params::from(selected.clone().filter(remex_core::Filter::eq("owner", 7)));
+    named(&people.index(&filtered).await?.data, &["b", "a"])?;
+    let scoped = remex_core::Params::from(selected).with_scope(remex_core::Filter::eq("owner", 7));
+    named(&people.index(&scoped).await?.data, &["b", "a"])
 }
